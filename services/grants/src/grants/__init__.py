@@ -1,0 +1,1 @@
+"""Grants: social-welfare institutions (LKS) and their standing."""

@@ -1,0 +1,1 @@
+"""Notifications: events become messages to the people they concern."""
