@@ -110,6 +110,14 @@ def _open_to_readers(tree: Path) -> None:
             path.chmod(mode | 0o044 | runs)
 
 
+def forget(folder: Path) -> None:
+    """Delete the data of a cluster that no longer runs, wherever they lie."""
+    home = place(folder)
+    shutil.rmtree(home / "data", ignore_errors=True)
+    if home != folder:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 class Postgres:
     """A cluster in `folder` that answers on 127.0.0.1:`port`; the superuser is `santun` with the given password."""
 
@@ -181,9 +189,7 @@ class Postgres:
     def remove(self) -> None:
         """Stop and forget all data."""
         self.stop()
-        shutil.rmtree(self.home / "data", ignore_errors=True)
-        if self.home != self.folder:
-            shutil.rmtree(self.home, ignore_errors=True)
+        forget(self.folder)
 
     def _answers(self) -> bool:
         result = subprocess.run(
