@@ -1,0 +1,1 @@
+"""Family lists (daftar keluarga) from files: received, checked, approved by another person, applied once."""
