@@ -1,0 +1,32 @@
+"""One connection pool per process, with limits on everything."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 5_000
+IDLE_TIMEOUT_MS = 30_000
+
+
+def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
+    """Open a pool on the application role's URL (`postgresql://...`).
+
+    Every statement, lock wait and idle transaction has a time-out in the database itself, so a lost client cannot hold
+    rows. `pool_size` connections at most; a request that waits 5 s for one is answered 503.
+    """
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {
+                "application_name": name,
+                "timezone": "UTC",
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "lock_timeout": str(LOCK_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
+            },
+        },
+    )

@@ -1,0 +1,1 @@
+"""The event side of the kit: envelope, schemas, outbox and relay, inbox and consumer, parking."""

@@ -1,0 +1,324 @@
+"""The consumer loop: inbox row, effects and own events in one transaction, and only then the Kafka offset.
+
+Delivery is at least once; effects are once. A chunk of a partition is handled in one transaction; when one message of
+it fails, the chunk is rolled back and taken message by message, so that the one that cannot be handled is parked with
+its key and the partition goes on (engineering.md C6, C7).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from opentelemetry.trace import SpanKind
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from kit.auth.actor import Actor
+from kit.db.uow import UnitOfWork
+from kit.errors import Problem, Unavailable
+from kit.events import parked
+from kit.events.envelope import BrokenEnvelope, Event, decode
+from kit.events.parked import Message
+from kit.events.schemas import ContractBroken
+from kit.failpoints import failpoint
+from kit.metrics import consumer_events
+from kit.runtime import Runtime
+from kit.telemetry import span
+
+log = structlog.get_logger()
+
+Handler = Callable[[UnitOfWork, Event], Awaitable[None]]
+"""An incoming event becomes a command. Calls nothing outside the transaction."""
+
+CHUNK = 100
+ATTEMPTS = 5
+"""Tries of a message whose handler fails for a reason that may pass, before it is parked."""
+
+_INBOX = text(
+    "INSERT INTO inbox (event_id, topic, key, sequence, type)"
+    " SELECT * FROM unnest(:ids, CAST(:topics AS text[]), :keys, CAST(:sequences AS bigint[]), CAST(:types AS text[])) AS m(i, t, k, s, y)"
+    " ORDER BY i ON CONFLICT DO NOTHING RETURNING event_id"
+).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)), bindparam("keys", type_=ARRAY(PG_UUID)))
+_POSITIONS = text(
+    "SELECT key, last_sequence FROM stream_position WHERE topic = :topic AND key = ANY(:keys) ORDER BY key FOR UPDATE"
+).bindparams(bindparam("keys", type_=ARRAY(PG_UUID)))
+_ADVANCE = text(
+    "INSERT INTO stream_position (topic, key, last_sequence, gaps) VALUES (:topic, :key, :sequence, :gap)"
+    " ON CONFLICT (topic, key) DO UPDATE SET last_sequence = greatest(stream_position.last_sequence, excluded.last_sequence),"
+    " gaps = stream_position.gaps + excluded.gaps"
+)
+
+
+class Transient(Exception):
+    """The database or a neighbour is not there: try again in place, without limit; nothing is parked."""
+
+
+class Consumer:
+    """Reads the topics of a service's handlers as one group and applies each event once."""
+
+    def __init__(
+        self, runtime: Runtime, handlers: Mapping[str, Handler], *, group: str, instance: str | None = None
+    ) -> None:
+        self._runtime = runtime
+        self._handlers = handlers
+        self._group = group
+        self._instance = instance
+        contracts = (runtime.contracts.of_type(wire_type) for wire_type in handlers)
+        self.topics = sorted({runtime.topic(c.topic) for c in contracts if c is not None})
+        self.last_poll = monotonic()
+        self.connected = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`; a lost broker is rejoined with growing pauses."""
+        pause = 0.2
+        while not stop.is_set() and self.topics:
+            try:
+                await self._session(stop)
+                pause = 0.2
+            except (KafkaError, OSError, TimeoutError) as lost:
+                log.warning("consumer_interrupted", error=type(lost).__name__, retry_in=pause)
+                await _pause(stop, pause)
+                pause = min(pause * 2, 5.0)
+            self.connected = False
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        kafka = AIOKafkaConsumer(
+            bootstrap_servers=self._runtime.settings.kafka_bootstrap,
+            group_id=self._group,
+            group_instance_id=self._instance,
+            client_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=1_000,
+            max_poll_interval_ms=300_000,
+            max_poll_records=1_000,
+            request_timeout_ms=10_000,
+            metadata_max_age_ms=30_000,
+        )
+        async with asyncio.timeout(30):
+            await kafka.start()
+        try:
+            kafka.subscribe(self.topics, listener=_Forget())
+            self.connected = True
+            while not stop.is_set():
+                records = await kafka.getmany(timeout_ms=200, max_records=1_000)
+                self.last_poll = monotonic()
+                failpoint("consumer.after_poll")
+                await asyncio.gather(*(self._partition(kafka, tp, batch, stop) for tp, batch in records.items()))
+        finally:
+            try:
+                async with asyncio.timeout(10):
+                    await kafka.stop()
+            except TimeoutError:
+                log.warning("consumer_stop_gave_up")
+
+    async def _partition(
+        self, kafka: AIOKafkaConsumer, tp: TopicPartition, records: Sequence[Any], stop: asyncio.Event
+    ) -> None:
+        """Handle one partition's records in order, committing the offset after each chunk's transaction."""
+        messages = [Message(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
+        for start in range(0, len(messages), CHUNK):
+            chunk = messages[start : start + CHUNK]
+            pause = 0.1
+            while not stop.is_set():
+                try:
+                    await self.handle(chunk)
+                    break
+                except Transient as wait:
+                    log.warning("consumer_waits", reason=str(wait), retry_in=pause)
+                    await _pause(stop, pause)
+                    pause = min(pause * 2, 5.0)
+            if stop.is_set():
+                return
+            try:
+                await kafka.commit({tp: chunk[-1].offset + 1})
+            except (CommitFailedError, IllegalStateError):
+                return  # the partition went to another member; the inbox makes its rerun harmless
+            failpoint("consumer.after_offset")
+
+    async def handle(self, messages: Sequence[Message]) -> None:
+        """Apply messages of one partition, in order, each effect once. Raises `Transient` when nothing was done."""
+        try:
+            await self._transaction(messages, single=len(messages) == 1, attempt=1)
+        except Transient:
+            raise
+        except Exception as failed:  # noqa: BLE001 - the chunk was rolled back whole; each message now stands for itself
+            log.info("consumer_chunk_split", error=type(failed).__name__, size=len(messages))
+            for message in messages:
+                await self._alone(message)
+
+    async def _alone(self, message: Message) -> None:
+        """Apply one message, parking it when it cannot be handled: refusals at once, other failures after some tries."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._transaction([message], single=True, attempt=attempt)
+                return
+            except Transient:
+                raise
+            except (ContractBroken, Problem) as refused:
+                await self._park(message, _code(refused), _detail(refused), attempt)
+                return
+            except Exception as failed:  # noqa: BLE001 - tried again, then parked
+                if attempt == ATTEMPTS:
+                    await self._park(message, "handler_failed", type(failed).__name__, attempt)
+                    return
+                await asyncio.sleep(0.02 * 2**attempt)
+
+    async def _transaction(self, messages: Sequence[Message], *, single: bool, attempt: int) -> None:
+        """One transaction: skip what is blocked or known, run the handlers, remember the positions."""
+        events: list[tuple[Message, Event | BrokenEnvelope]] = [(m, _decode(m)) for m in messages]
+        good = [(m, e) for m, e in events if isinstance(e, Event) and e.type in self._handlers]
+        cause = good[0][1] if single and good else None
+        try:
+            async with self._runtime.begin(Actor.system("consumer"), origin="consumer", cause=cause) as uow:
+                waiting = await parked.blocked(uow, messages[0].topic, [m.key_text for m in messages])
+                fresh = await self._inbox(uow, [(m, e) for m, e in good if m.key_text not in waiting])
+                failpoint("consumer.after_inbox")
+                positions = await self._positions(uow, messages[0].topic, [e.key for _, e in good])
+                for message, event in events:
+                    if message.key_text in waiting:
+                        await parked.park(uow, message, reason="behind_parked", detail="", attempts=0)
+                    elif isinstance(event, BrokenEnvelope):
+                        await parked.park(uow, message, reason="broken_envelope", detail=event.code, attempts=attempt)
+                        waiting |= {message.key_text}
+                    else:
+                        await self._apply(uow, event, fresh, positions)
+                failpoint("consumer.after_effect")
+        except (OperationalError, InterfaceError, PoolTimeout, OSError, Unavailable) as lost:
+            raise Transient(type(lost).__name__) from lost
+        except DBAPIError as failed:
+            if failed.connection_invalidated or _retryable(failed):
+                raise Transient(type(failed).__name__) from failed
+            raise
+
+    async def _apply(self, uow: UnitOfWork, event: Event, fresh: set[UUID], positions: dict[UUID, int]) -> None:
+        """Advance the key's position and run the handler, unless the event was applied before or is of no interest."""
+        handler = self._handlers.get(event.type)
+        last = positions.get(event.key)
+        if handler is not None and event.id not in fresh:
+            consumer_events.labels(outcome="duplicate").inc()
+            return
+        if last is not None and event.sequence <= last:
+            consumer_events.labels(outcome="duplicate").inc()
+            return
+        gap = int(last is not None and event.sequence > last + 1)
+        if gap:
+            # Events carry the state after them, so a gap is applied and counted; retention may have taken the earlier ones.
+            consumer_events.labels(outcome="gap").inc()
+        positions[event.key] = event.sequence
+        await uow.execute(_ADVANCE, {"topic": event.topic, "key": event.key, "sequence": event.sequence, "gap": gap})
+        if handler is None:
+            consumer_events.labels(outcome="skipped").inc()
+            return
+        contract = self._runtime.contracts.of_type(event.type)
+        if contract is not None:
+            contract.check(event.data)
+        uow.cause = event
+        with span(event.type, SpanKind.CONSUMER, event.traceparent or None):
+            await handler(uow, event)
+        consumer_events.labels(outcome="applied").inc()
+
+    async def _inbox(self, uow: UnitOfWork, good: Sequence[tuple[Message, Event]]) -> set[UUID]:
+        """Insert the ids that are new, sorted (unsorted batches deadlock), and return them."""
+        if not good:
+            return set()
+        events = {event.id: event for _, event in good}.values()
+        result = await uow.execute(
+            _INBOX,
+            {
+                "ids": [e.id for e in events], "topics": [e.topic for e in events], "keys": [e.key for e in events],
+                "sequences": [e.sequence for e in events], "types": [e.type for e in events],
+            },
+        )  # fmt: skip
+        return set(result.scalars())
+
+    async def _positions(self, uow: UnitOfWork, topic: str, keys: Sequence[UUID]) -> dict[UUID, int]:
+        if not keys:
+            return {}
+        rows = await uow.execute(_POSITIONS, {"topic": topic, "keys": sorted(set(keys))})
+        return {row.key: row.last_sequence for row in rows}
+
+    async def _park(self, message: Message, reason: str, detail: str, attempts: int) -> None:
+        decoded = _decode(message)
+        known = decoded if isinstance(decoded, Event) else None
+        log.error(
+            "message_parked",
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            reason=reason,
+            detail=detail,
+        )
+        async with self._runtime.begin(Actor.system("consumer"), origin="consumer") as uow:
+            await parked.park(
+                uow, message, reason=reason, detail=detail, attempts=attempts,
+                event_id=str(known.id) if known else None, type=known.type if known else None,
+            )  # fmt: skip
+        consumer_events.labels(outcome="parked").inc()
+
+    async def redrive(self, topic: str, key: str, *, by: str) -> int:
+        """Handle the parked messages of a key again, in order, until one fails again; returns how many went through."""
+        done = 0
+        while True:
+            async with self._runtime.begin(Actor.system("redrive"), origin="consumer") as uow:
+                taken = await parked.take(uow, topic, key)
+                if taken is None:
+                    return done
+                id, message = taken
+                event = _decode(message)
+                if isinstance(event, BrokenEnvelope):
+                    raise Problem(f"message cannot be read: {event.code}; discard it with a reason")
+                uow.cause = event
+                await parked.resolve(uow, id, state="redriven", by=by, why="redrive")
+                fresh = await self._inbox(uow, [(message, event)])
+                await self._apply(uow, event, fresh, await self._positions(uow, topic, [event.key]))
+            done += 1
+
+
+class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Nothing to save at a rebalance: offsets follow the database, and the inbox absorbs what is read twice."""
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        log.info("partitions_revoked", count=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        log.info("partitions_assigned", count=len(assigned))
+
+
+def _decode(message: Message) -> Event | BrokenEnvelope:
+    try:
+        return decode(message.topic, message.key, message.value, message.headers)
+    except BrokenEnvelope as broken:
+        return broken
+
+
+def _retryable(error: DBAPIError) -> bool:
+    """Deadlocks, serialization failures and lock time-outs pass by themselves."""
+    return str(getattr(error.orig, "sqlstate", "")) in {"40P01", "40001", "55P03", "57014", "57P01", "57P03", "53300"}
+
+
+def _code(error: Exception) -> str:
+    return "contract_broken" if isinstance(error, ContractBroken) else "refused"
+
+
+def _detail(error: Exception) -> str:
+    """Codes and places only; these classes never hold values."""
+    return str(error)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

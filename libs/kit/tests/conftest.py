@@ -1,0 +1,26 @@
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from stack.backends import Backends
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture
+async def sample(parts: Backends, create_database: Callable[..., str]) -> AsyncIterator[object]:
+    """A runtime of the sample service on a database and topics of its own."""
+    import sample_service
+    from kit.db import migrate
+    from kit.events import topics
+
+    name = create_database("registry", migrated=False)
+    await migrate.upgrade(sample_service.SAMPLE.migrations, parts.owner_url(name, "registry"))
+    settings = sample_service.settings(
+        database_url=parts.app_url(name, "registry"), kafka_bootstrap=parts.bootstrap, topic_prefix=name + "."
+    )
+    runtime = sample_service.SAMPLE.runtime(settings)
+    await topics.create(parts.kafka.bootstrap, runtime.contracts, prefix=name + ".")
+    yield runtime
+    await runtime.close()

@@ -1,0 +1,3 @@
+from kit.db import migrate
+
+migrate.run()

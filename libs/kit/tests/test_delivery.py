@@ -1,0 +1,168 @@
+"""What is committed is published once per id and in order, and has its effect once."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from sample_service import SAMPLE, Thing, tell
+from sqlalchemy import text
+
+from kit.auth.actor import Actor
+from kit.db.uow import Line
+from kit.events import parked
+from kit.events.schemas import ContractBroken
+from kit.ids import new_id
+from kit.runtime import Runtime
+from kit.service import Processes
+from kit.testing.eventually import eventually
+
+SYSTEM = Actor.system("test")
+
+
+async def rows(runtime: Runtime, sql: str) -> list[tuple[object, ...]]:
+    async with runtime.begin(SYSTEM) as uow:
+        return [tuple(row) for row in await uow.execute(text(sql))]
+
+
+async def published(runtime: Runtime, count: int) -> list[tuple[UUID, int]]:
+    """(key, sequence) as a foreign consumer reads them."""
+    consumer = AIOKafkaConsumer(
+        runtime.topic("sample.thing"), bootstrap_servers=runtime.settings.kafka_bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    found: list[tuple[UUID, int]] = []
+    try:
+        async with asyncio.timeout(20):
+            while len(found) < count:
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    found += [(UUID(r.key.decode()), int(dict(r.headers)["ce_sequence"])) for r in batch]
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def consume(runtime: Runtime, until: str, expected: int) -> None:
+    """Run the consumer until the query counts what is expected."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(Processes(SAMPLE, runtime).consumer.run(stop))
+
+    async def done() -> bool:
+        return (await rows(runtime, until))[0][0] == expected
+
+    try:
+        await eventually(done, within=20)
+    finally:
+        stop.set()
+        await running
+
+
+async def test_concurrent_writers_lose_nothing_and_reorder_nothing(sample: Runtime) -> None:
+    things = [await tell(sample) for _ in range(5)]
+    stop = asyncio.Event()
+    relay = Processes(SAMPLE, sample).relay
+    relaying = asyncio.create_task(relay.run(stop))
+    slow = asyncio.create_task(_slow_writer(sample, things[0]))
+    await asyncio.gather(*(_write(sample, thing, 20) for thing in things for _ in range(2)))
+    await slow
+    found = await published(sample, 5 + 5 * 2 * 20 + 1)
+    stop.set()
+    await relaying
+    for thing in things:
+        sequences = [s for key, s in found if key == thing.id]
+        assert sequences == list(range(1, len(sequences) + 1))
+
+
+async def _write(runtime: Runtime, thing: Thing, times: int) -> None:
+    for amount in range(times):
+        await tell(runtime, thing, amount=amount)
+
+
+async def _slow_writer(runtime: Runtime, thing: Thing) -> None:
+    async with runtime.begin(SYSTEM, origin="api") as uow:
+        await uow.execute(text("SELECT pg_current_xact_id(), pg_sleep(0.3)"))
+        from kit.db.uow import lock
+
+        row = await lock(uow, Thing, thing.id, None)
+        await uow.save(row)
+        await uow.announce(row, "thing.changed", {"thing_id": str(row.id), "amount_idr": 0})
+
+
+async def test_every_event_twice_has_one_effect(sample: Runtime) -> None:
+    thing = await tell(sample)
+    for amount in (1, 2, 3):
+        await tell(sample, thing, amount=amount)
+    relay = Processes(SAMPLE, sample).relay
+    assert await relay.once() == 4
+    assert await relay.once() == 0
+    assert await relay.replay(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)) == 4
+    await consume(sample, "SELECT count(*) FROM effect", 4)
+    assert await rows(sample, "SELECT sequence FROM effect ORDER BY sequence") == [(1,), (2,), (3,), (4,)]
+
+
+async def test_a_poison_message_blocks_its_key_and_nothing_else(sample: Runtime) -> None:
+    poisoned, healthy = await tell(sample), await tell(sample)
+    await tell(sample, poisoned, amount=13)
+    await tell(sample, poisoned, amount=14)
+    await tell(sample, healthy, amount=15)
+    await Processes(SAMPLE, sample).relay.once()
+    await consume(sample, "SELECT count(*) FROM parked", 2)
+    effects = await rows(sample, "SELECT key, sequence FROM effect ORDER BY key, sequence")
+    assert sorted(effects) == sorted([(poisoned.id, 1), (healthy.id, 1), (healthy.id, 2)])
+    async with sample.begin(SYSTEM) as uow:
+        waiting = await parked.listing(uow)
+    assert [(p.reason, p.detail) for p in waiting] == [("handler_failed", "BrokenHandler"), ("behind_parked", "")]
+
+
+async def test_parked_messages_are_redriven_in_order_once_mended(
+    sample: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = await tell(sample)
+    await tell(sample, thing, amount=13)
+    await tell(sample, thing, amount=14)
+    await Processes(SAMPLE, sample).relay.once()
+    await consume(sample, "SELECT count(*) FROM parked", 2)
+    consumer = Processes(SAMPLE, sample).consumer
+
+    async def mended(uow: object, event: object) -> None:
+        await uow.execute(  # type: ignore[attr-defined]
+            text("INSERT INTO effect VALUES (:id, :key, :s)"),
+            {"id": event.id, "key": event.key, "s": event.sequence},  # type: ignore[attr-defined]
+        )
+
+    monkeypatch.setitem(consumer._handlers, "org.santun.sample.thing.changed.v1", mended)
+    assert await consumer.redrive(sample.topic("sample.thing"), str(thing.id), by="operator") == 2
+    assert await rows(sample, "SELECT sequence FROM effect ORDER BY sequence") == [(1,), (2,), (3,)]
+    assert await rows(sample, "SELECT count(*) FROM parked WHERE state = 'parked'") == [(0,)]
+
+
+async def test_messages_that_are_no_events_are_parked_unread(sample: Runtime) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=sample.settings.kafka_bootstrap)
+    await producer.start()
+    for value in (b"not json", b"[1]", b'{"nik": "3276010101900001"}', b"\xff\xfe", b"{" * 3000):
+        await producer.send_and_wait(sample.topic("sample.thing"), value, key=str(new_id()).encode())
+    await producer.stop()
+    await consume(sample, "SELECT count(*) FROM parked", 5)
+    kept = str(await rows(sample, "SELECT payload_enc, headers_enc, detail, reason FROM parked"))
+    assert "3276010101900001" not in kept
+    assert await rows(sample, "SELECT count(*) FROM effect") == [(0,)]
+
+
+async def test_a_payload_that_breaks_its_contract_is_never_announced(sample: Runtime) -> None:
+    with pytest.raises(ContractBroken):
+        async with sample.begin(SYSTEM) as uow:
+            row = Thing()
+            await uow.save(row)
+            await uow.announce(row, "thing.changed", {"thing_id": str(row.id), "amount_idr": -1})
+    assert await rows(sample, "SELECT count(*) FROM thing") == [(0,)]
+
+
+async def test_a_chunk_is_announced_line_by_line(sample: Runtime) -> None:
+    keys = [new_id() for _ in range(2_500)]
+    async with sample.begin(SYSTEM) as uow:
+        await uow.announce_many(
+            "thing.changed", [Line(k, 1, {"thing_id": str(k), "amount_idr": n}) for n, k in enumerate(keys)]
+        )
+    assert await Processes(SAMPLE, sample).relay.once() == 2_500
+    assert [key for key, _ in sorted(await published(sample, 2_500))] == sorted(keys)

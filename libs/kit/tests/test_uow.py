@@ -1,0 +1,94 @@
+"""The unit of work and the audit trail on a real database."""
+
+import json
+
+import pytest
+from sample_service import Thing, tell
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from kit.auth.actor import Actor
+from kit.db import audit
+from kit.db.audit_verify import verify
+from kit.db.uow import lock
+from kit.errors import Missing, OutOfRegion, Stale
+from kit.runtime import Runtime
+
+SYSTEM = Actor.system("test")
+
+
+def officer(*regions: str) -> Actor:
+    return Actor(sub="officer", client="desk", roles=frozenset({"op_desa"}), scopes=frozenset(), regions=regions)
+
+
+async def test_a_failing_command_leaves_no_row_no_event_and_no_audit(sample: Runtime) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with sample.begin(SYSTEM) as uow:
+            row = Thing()
+            await uow.save(row)
+            await uow.announce(row, "thing.changed", {"thing_id": str(row.id), "amount_idr": 1})
+            await uow.audit("change", "thing", row)
+            raise ZeroDivisionError
+    async with sample.begin(SYSTEM) as uow:
+        counts = await uow.execute(
+            text("SELECT (SELECT count(*) FROM thing), (SELECT count(*) FROM outbox), (SELECT count(*) FROM audit)")
+        )
+        assert tuple(counts.one()) == (0, 0, 0)
+
+
+async def test_a_stale_version_is_refused_and_a_change_raises_it_once(sample: Runtime) -> None:
+    thing = await tell(sample)
+    changed = await tell(sample, thing, amount=5)
+    assert (changed.version, changed.seq) == (2, 2)
+    with pytest.raises(Stale):
+        async with sample.begin(SYSTEM) as uow:
+            await lock(uow, Thing, thing.id, 1)
+
+
+async def test_another_region_does_not_see_the_row_even_without_the_application_check(sample: Runtime) -> None:
+    thing = await tell(sample)
+    async with sample.begin(officer("32.76.03")) as uow:
+        assert (await lock(uow, Thing, thing.id, None)).id == thing.id
+        uow.within("32.76.03.1001")
+    for regions in ((), ("32.76.04",), ("32.76.0",)):
+        with pytest.raises(Missing):
+            async with sample.begin(officer(*regions)) as uow:
+                await lock(uow, Thing, thing.id, None)
+        with pytest.raises(OutOfRegion):
+            async with sample.begin(officer(*regions)) as uow:
+                uow.within("32.76.03.1001")
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit SET actor = 'x'", "DELETE FROM outbox", "CREATE TABLE x (i int)", "TRUNCATE audit"]
+)
+async def test_the_application_role_cannot_change_history_or_shape(sample: Runtime, statement: str) -> None:
+    await tell(sample)
+    with pytest.raises(ProgrammingError):
+        async with sample.begin(SYSTEM) as uow:
+            await uow.execute(text(statement))
+
+
+async def test_the_sealed_trail_verifies_and_shows_every_tampering(sample: Runtime) -> None:
+    thing = await tell(sample)
+    assert await audit.seal(sample) == 1
+    for amount in range(4):
+        await tell(sample, thing, amount=amount)
+    assert await audit.seal(sample) == 4
+    assert await audit.seal(sample) == 0
+    lines = await audit.export(sample)
+    assert verify(lines) == []
+    for tampered in (_changed(lines), _removed(lines), lines[1:]):
+        assert verify(tampered)
+
+
+def _changed(lines: list[str]) -> list[str]:
+    block = json.loads(lines[1])
+    block["entries"][2]["actor"] = "somebody else"
+    return [lines[0], json.dumps(block)]
+
+
+def _removed(lines: list[str]) -> list[str]:
+    block = json.loads(lines[1])
+    del block["entries"][1]
+    return [lines[0], json.dumps(block)]
