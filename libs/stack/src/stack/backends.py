@@ -21,7 +21,7 @@ import psutil
 
 from stack import databases, processes
 from stack.kafka import Kafka
-from stack.places import SERVICES
+from stack.places import SERVICES, migrations
 from stack.postgres import Postgres, forget
 
 T = TypeVar("T")
@@ -86,8 +86,16 @@ class Backends:
         with self._locked("state"):
             file = folder / "state.json"
             if not file.exists():
-                ports = {"postgres": processes.free_port(), "kafka": processes.free_port(), "controller": processes.free_port()}
-                words = {"superuser": secrets.token_hex(16), "owner": secrets.token_hex(16), "app": secrets.token_hex(16)}
+                ports = {
+                    "postgres": processes.free_port(),
+                    "kafka": processes.free_port(),
+                    "controller": processes.free_port(),
+                }
+                words = {
+                    "superuser": secrets.token_hex(16),
+                    "owner": secrets.token_hex(16),
+                    "app": secrets.token_hex(16),
+                }
                 processes.write_private(file, json.dumps({"ports": ports, "passwords": words}))
             state = json.loads(file.read_text())
         self._ports: dict[str, int] = state["ports"]
@@ -126,24 +134,27 @@ class Backends:
         """Connection URL of the service's application role."""
         return self.postgres.url(database, databases.app(service), self._passwords["app"])
 
-    def migrated_template(self, service: str) -> str:
+    def migrated_template(self, service: str, folder: Path | None = None) -> str:
         """The name of a database with the service's newest shape, made once a run; copy it, do not use it."""
-        name = f"template_{service}_{databases.shape(service)}"
+        folder = folder or migrations(service)
+        name = f"template_{service}_{databases.shape(folder)}"
         done = self.folder / f"{name}.done"
         with self._locked(name):
             if not done.exists():
-                in_thread(self._make_template(name, service))
+                in_thread(self._make_template(name, service, folder))
                 done.touch()
         return name
 
-    async def _make_template(self, name: str, service: str) -> None:
+    async def _make_template(self, name: str, service: str, folder: Path) -> None:
+        words = (self._passwords["owner"], self._passwords["app"])
+        await databases.make_roles(self.postgres, {service: words})
         await databases.drop_database(self.postgres, name)
         await databases.make_database(self.postgres, name, service)
-        await databases.migrate(service, self.owner_url(name, service))
+        await databases.migrate(folder, self.owner_url(name, service))
 
-    def create_database(self, service: str, *, migrated: bool = True) -> str:
+    def create_database(self, service: str, *, migrated: bool = True, folder: Path | None = None) -> str:
         """A new database of the service's own, migrated or empty; its name. Drop it with `drop_database`."""
-        template = self.migrated_template(service) if migrated else None
+        template = self.migrated_template(service, folder) if migrated else None
         name = f"t_{service}_{secrets.token_hex(5)}"
         in_thread(databases.make_database(self.postgres, name, service, template))
         return name

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import asyncpg
 
-from stack.places import migrations
 from stack.postgres import Postgres
 from stack.trouble import Trouble
 
@@ -78,22 +77,21 @@ async def drop_database(postgres: Postgres, name: str) -> None:
         await connection.close()
 
 
-async def migrate(service: str, owner_url: str) -> None:
-    """Bring a service's database to its newest shape. Safe to repeat. Raises Trouble when a service has no migrations."""
+async def migrate(folder: Path, owner_url: str) -> None:
+    """Bring a database to the newest shape of a migrations folder. Safe to repeat. Raises Trouble when it is none."""
     from kit.db.migrate import upgrade
 
-    folder = migrations(service)
     if not (folder / "env.py").exists():
-        raise Trouble(f"The service {service} has no migrations in {folder}.")
+        raise Trouble(f"There are no migrations in {folder}.")
     await upgrade(folder, owner_url)
 
 
-def shape(service: str) -> str:
+def shape(folder: Path) -> str:
     """A digest of everything that decides a service's tables: its migrations and the kit's."""
     import kit.db
 
     kit_folder = Path(str(kit.db.__file__)).parent
-    files = [*sorted(migrations(service).rglob("*.py")), *sorted(migrations(service).rglob("*.sql"))]
+    files = [*sorted(folder.rglob("*.py")), *sorted(folder.rglob("*.sql"))]
     files += [kit_folder / "migrate.py", *sorted(kit_folder.glob("*.sql"))]
     digest = hashlib.sha256()
     for file in files:

@@ -77,7 +77,7 @@ def create_database(parts: Backends) -> Iterator[Callable[..., str]]:
 
 @pytest_asyncio.fixture
 async def service_factory(parts: Backends) -> AsyncIterator[Callable[..., Awaitable["Running"]]]:
-    """`await service_factory("registry")`: a service in this process with a database and topics of its own.
+    """A function: awaited with a name it gives a whole service in this process, with a database and topics of its own.
 
     Keyword arguments are settings of the service. Everything is closed and dropped after the test.
     """

@@ -54,7 +54,11 @@ def classpath() -> str:
     jars, folder = locked(), cache()
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(4) as pool:
-        missing = [jar for jar, good in zip(jars, pool.map(lambda jar: _is(folder / jar.name, jar), jars), strict=True) if not good]
+        missing = [
+            jar
+            for jar, good in zip(jars, pool.map(lambda jar: _is(folder / jar.name, jar), jars), strict=True)
+            if not good
+        ]
         list(pool.map(lambda jar: _fetch(jar, folder), missing))
     return os.pathsep.join(str(folder / jar.name) for jar in jars)
 
@@ -119,8 +123,12 @@ def write_lock() -> None:
     found = jgo.resolve(f"org.apache.kafka:kafka_2.13:{KAFKA}")
     log4j = next(jar.version for jar in found if jar.artifactId == "log4j-core")
     binding = [jar for jar in jgo.resolve(f"{_BINDING}:{log4j}") if jar.artifactId == _BINDING.partition(":")[2]]
-    lines = sorted(f"{jar.groupId}:{jar.artifactId}:{jar.version} {_digest(Path(jar.resolve()))}" for jar in (*found, *binding))
-    LOCK.write_text(f"# Apache Kafka {KAFKA} and what it runs with. Made by: python -m stack.jars\n" + "\n".join(lines) + "\n")
+    lines = sorted(
+        f"{jar.groupId}:{jar.artifactId}:{jar.version} {_digest(Path(jar.resolve()))}" for jar in (*found, *binding)
+    )
+    LOCK.write_text(
+        f"# Apache Kafka {KAFKA} and what it runs with. Made by: python -m stack.jars\n" + "\n".join(lines) + "\n"
+    )
 
 
 if __name__ == "__main__":
