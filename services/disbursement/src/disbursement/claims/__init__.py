@@ -1,0 +1,1 @@
+"""Death-benefit claims (klaim santunan kematian), from the counter to the payment and its objections."""

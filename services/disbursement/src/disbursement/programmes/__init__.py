@@ -1,0 +1,1 @@
+"""Programmes (program bantuan), their legal bases and the versions of their rules."""

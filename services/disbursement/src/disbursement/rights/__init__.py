@@ -1,0 +1,1 @@
+"""Rights (hak): cycles and the single rights to one benefit of one period."""
