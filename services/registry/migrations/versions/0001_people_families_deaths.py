@@ -47,6 +47,8 @@ CREATE TABLE person (AGGREGATE,
     registered_as_of date,
     source text NOT NULL DEFAULT 'manual',
     source_ref text,
+    correction_enc bytea,
+    correction_by text,
     CHECK ((birth_precision = 9) = (birth_date IS NULL)),
     UNIQUE (source, source_ref)
 );

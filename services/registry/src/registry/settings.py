@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
+from kit.settings import Base
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-
-from kit.settings import Base
 
 
 class Settings(Base):
@@ -16,7 +15,8 @@ class Settings(Base):
 
     port: int = Field(8101, ge=1, le=65535, description="Port on which the API listens.")
     burial_book_certifies: bool = Field(
-        False, description="Whether a burial book (buku makam) with a letter of the kelurahan counts as an akta."
+        default=False,
+        description="Whether a burial book (buku makam) with a letter of the kelurahan counts as an akta.",
     )
 
 

@@ -1,0 +1,1 @@
+"""Payee accounts (rekening penerima) [restricted]: where a person's money goes, checked, replaced by two people."""
