@@ -1,0 +1,1 @@
+"""Encryption of restricted fields and blind indexes over them; keys come from settings, never from here."""

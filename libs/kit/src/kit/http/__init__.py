@@ -1,0 +1,1 @@
+"""HTTP for all services: problems, idempotency, conditional requests, paging, limits, the application factory."""
