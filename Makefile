@@ -1,0 +1,49 @@
+# Everything a person does with this clone. `make up` needs Python 3.11 or newer, make and git, and nothing else.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: up down status story clean test check format lock docs faults help env
+
+help:  ## what can be done here
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env:
+	@command -v $(PYTHON) >/dev/null || { echo "Santun cannot start yet: there is no Python on this machine."; \
+		echo "Install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv), then run the same command again."; exit 1; }
+	@$(PYTHON) bin/bootstrap
+
+up: env  ## start everything on this machine and tell one story through it; Ctrl-C stops
+	@$(BIN)/santun up
+
+down: env  ## stop everything; the data stay
+	@$(BIN)/santun down
+
+status: env  ## what runs, where it listens, what is wrong
+	@$(BIN)/santun status
+
+story: env  ## show again what happened in the demonstration
+	@$(BIN)/santun story
+
+clean: env  ## stop everything and forget all data of the demonstration
+	@$(BIN)/santun clean
+
+test: env  ## every test but those that kill things
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not faults" $(ARGS)
+
+faults: env  ## kill, cut off and restart real parts, and look at the books afterwards
+	@$(BIN)/pytest -m faults $(ARGS)
+
+check: env  ## style, types and walls
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy libs services && $(BIN)/lint-imports
+
+format: env  ## bring the code into its form
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lock: env  ## resolve the libraries afresh (ARGS=--upgrade for newer ones)
+	@$(BIN)/python bin/lock $(ARGS)
+
+docs: env  ## write the generated pages anew (events, diagrams, OpenAPI)
+	@$(BIN)/python -m stack.docs
