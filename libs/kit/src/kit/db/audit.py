@@ -88,7 +88,7 @@ async def seal(runtime: Runtime) -> int:
             )
             await uow.announce(
                 key,
-                "audit.sealed",
+                f"{runtime.name}.audit.sealed",
                 {"block": number, "head": head.hex(), "entries": len(part), "service": runtime.name},
             )
         failpoint("sealer.after_row")

@@ -76,10 +76,17 @@ class Contracts:
             )
             for event in topic["events"]:
                 contract = _load(folder, topic, event)
-                self._by_name[contract.name] = self._by_type[contract.type] = contract
+                self._by_type[contract.type] = contract
+                for name in (contract.name, f"{contract.owner}.{contract.name}", f"{contract.name}.v{contract.version}"):
+                    known = self._by_name.get(name)
+                    if known is None or known.version < contract.version:
+                        self._by_name[name] = contract
 
     def event(self, name: str) -> EventContract:
-        """The contract of a short name such as `death.certified`. Raises `UnknownEvent`."""
+        """The newest contract of a short name such as `death.certified`.
+
+        `death.certified.v1` names a version, `registry.audit.sealed` the owner where several share a name. Raises `UnknownEvent`.
+        """
         try:
             return self._by_name[name]
         except KeyError:
@@ -90,7 +97,7 @@ class Contracts:
         return self._by_type.get(wire_type)
 
     def __iter__(self) -> Iterator[EventContract]:
-        return iter(self._by_name.values())
+        return iter(self._by_type.values())
 
 
 def _load(folder: Path, topic: Mapping[str, Any], event: Mapping[str, Any]) -> EventContract:
