@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from kit.machine import SYSTEM as SYSTEM_ROLE
 from kit.machine import Context, Move, Reason, Refusal, find
+
 from notifications.messages.states import FINAL, HORIZON, UNKNOWN_WAIT, Channel, Policy, State, wait
 
 

@@ -1,0 +1,1 @@
+"""Directory (buku alamat dinas): where offices and institutions get their mail. Citizens' contacts stay with registry."""

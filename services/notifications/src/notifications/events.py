@@ -1,0 +1,30 @@
+"""What notifications tells others, and the small views of what it hears. Never an address, a name or a text."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class MessageTold(BaseModel):
+    """Payload of every `notification.*` event."""
+
+    message_id: UUID
+    state: str
+    event_id: UUID
+    template: str
+    message_class: str
+    channel: str
+    recipient_kind: str
+    person_id: UUID | None = None
+    attempt_no: int
+    reason: str | None = None
+    region: str
+
+
+class ProgrammeSeen(BaseModel):
+    """The two fields of a programme that a text may name."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    programme_id: UUID
+    code: str

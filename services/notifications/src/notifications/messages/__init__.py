@@ -1,0 +1,1 @@
+"""Messages (pesan): planned from events, sent by a worker with a lease, proved by receipts, explained by their trace."""

@@ -1,0 +1,1 @@
+"""Receipts (laporan kirim): what providers report later; stored raw at once, understood afterwards."""
