@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 from stack.backends import Backends
+from stack.kafka import Kafka
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture
-async def sample(parts: Backends, create_database: Callable[..., str]) -> AsyncIterator[object]:
+async def sample(parts: Backends, kafka: Kafka, create_database: Callable[..., str]) -> AsyncIterator[object]:
     """A runtime of the sample service on a database and topics of its own."""
     import sample_service
     from kit.db import migrate
@@ -21,6 +22,6 @@ async def sample(parts: Backends, create_database: Callable[..., str]) -> AsyncI
         database_url=parts.app_url(name, "registry"), kafka_bootstrap=parts.bootstrap, topic_prefix=name + "."
     )
     runtime = sample_service.SAMPLE.runtime(settings)
-    await topics.create(parts.kafka.bootstrap, runtime.contracts, prefix=name + ".")
+    await topics.create(kafka.bootstrap, runtime.contracts, prefix=name + ".")
     yield runtime
     await runtime.close()

@@ -29,10 +29,10 @@ _NEW = text(
     """
 WITH b AS MATERIALIZED (
     SELECT COLUMNS FROM audit
-     WHERE xid >= CAST(:xmax AS xid8) AND xid < CAST(:now_xmax AS xid8) AND pg_visible_in_snapshot(xid, CAST(:now AS pg_snapshot))
+     WHERE xid >= CAST(CAST(:xmax AS text) AS xid8) AND xid < CAST(CAST(:now_xmax AS text) AS xid8) AND pg_visible_in_snapshot(xid, CAST(CAST(:now AS text) AS pg_snapshot))
     UNION ALL
     SELECT COLUMNS FROM audit
-     WHERE xid = ANY(CAST(CAST(:running AS text[]) AS xid8[])) AND pg_visible_in_snapshot(xid, CAST(:now AS pg_snapshot)))
+     WHERE xid = ANY(CAST(CAST(:running AS text[]) AS xid8[])) AND pg_visible_in_snapshot(xid, CAST(CAST(:now AS text) AS pg_snapshot)))
 SELECT * FROM b ORDER BY pos""".replace("COLUMNS", _COLUMNS)
 )
 _LAST = text("SELECT block, head, snapshot FROM audit_seal ORDER BY block DESC LIMIT 1")

@@ -16,9 +16,9 @@ from pydantic import BaseModel
 from sqlalchemy import Executable, Result, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text
 from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kit.auth.actor import Actor
 from kit.db.types import Aggregate, Keyed
@@ -269,7 +269,7 @@ async def lock(uow: UnitOfWork, table: type[A], id: UUID, expected: int | None) 
     the stored version. Consumers and system rules pass None.
     """
     statement = select(table).where(table.id == id).with_for_update().execution_options(populate_existing=True)
-    row = (await uow.session.execute(statement)).scalar_one_or_none()
+    row: A | None = (await uow.session.execute(statement)).scalar_one_or_none()
     if row is None:
         raise Missing(table.__name__)
     if expected is not None and row.version != expected:

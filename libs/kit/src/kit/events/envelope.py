@@ -3,6 +3,7 @@
 Written to the specification; the `cloudevents` SDK is the oracle in the contract tests. Structured mode is read too.
 """
 
+import builtins
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Event:
     topic: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, view: type[V]) -> V:
+    def read(self, view: builtins.type[V]) -> V:
         """The data through a consumer's own view: only the fields it uses, others ignored."""
         return view.model_validate(self.data)
 

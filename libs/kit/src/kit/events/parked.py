@@ -121,7 +121,7 @@ async def take(uow: UnitOfWork, topic: str, key: str) -> tuple[UUID, Message] | 
     row = (await uow.execute(_TAKE, {"topic": topic, "key": key})).mappings().one_or_none()
     if row is None:
         return None
-    return row["id"], _open(uow.runtime.fields, row)
+    return row["id"], _open(uow.runtime.fields, dict(row))
 
 
 async def resolve(uow: UnitOfWork, id: UUID, *, state: str, by: str, why: str) -> bool:
