@@ -1,0 +1,1 @@
+"""Double-entry ledger (buku besar): budget, cash and obligation, each journal summing to zero."""

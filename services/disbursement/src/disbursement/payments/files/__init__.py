@@ -1,0 +1,1 @@
+"""File formats of banks as pure functions between bytes and typed rows; nothing here knows a database."""

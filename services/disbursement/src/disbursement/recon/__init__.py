@@ -1,0 +1,1 @@
+"""Reconciliation (rekonsiliasi): every difference has an owner, an age and two people who settle it."""

@@ -1,0 +1,1 @@
+"""Treasury papers (SPD, SPP, SPM, SP2D, STS): what the finance office says may be paid."""
