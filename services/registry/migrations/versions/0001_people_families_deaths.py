@@ -76,7 +76,7 @@ CREATE TABLE identity_claim (AGGREGATE,
     scheme text NOT NULL CHECK (scheme IN ('nik', 'nik_sementara', 'akta_lahir', 'dtsen_id', 'bpjs', 'paspor', 'local')),
     value_enc bytea NOT NULL,
     value_bidx bytea NOT NULL CHECK (length(value_bidx) = 16),
-    bidx_key_id text NOT NULL,
+    bidx_key_id smallint NOT NULL,
     last4 text NOT NULL CHECK (length(last4) <= 4),
     structure text NOT NULL DEFAULT 'ok' CHECK (structure IN ('ok', 'warn', 'bad')),
     warnings text[] NOT NULL DEFAULT '{}',
@@ -112,7 +112,7 @@ CREATE TABLE family_card (
     family_id uuid NOT NULL REFERENCES family,
     kk_enc bytea NOT NULL,
     kk_bidx bytea NOT NULL CHECK (length(kk_bidx) = 16),
-    bidx_key_id text NOT NULL,
+    bidx_key_id smallint NOT NULL,
     last4 text NOT NULL,
     valid_from date,
     valid_to date,
@@ -181,7 +181,7 @@ CREATE TABLE contact (AGGREGATE,
     kind text NOT NULL CHECK (kind IN ('phone', 'wa', 'email')),
     value_enc bytea NOT NULL,
     value_bidx bytea NOT NULL CHECK (length(value_bidx) = 16),
-    bidx_key_id text NOT NULL,
+    bidx_key_id smallint NOT NULL,
     owner text NOT NULL DEFAULT 'self' CHECK (owner IN ('self', 'family', 'operator', 'rt')),
     language text NOT NULL DEFAULT 'id' CHECK (language ~ '^[a-z]{2,3}$'),
     verified_at timestamptz,
@@ -198,7 +198,7 @@ CREATE TABLE payee_account (AGGREGATE,
     bank_code text,
     account_enc bytea,
     account_bidx bytea CHECK (length(account_bidx) = 16),
-    bidx_key_id text,
+    bidx_key_id smallint,
     last4 text,
     holder_name text NOT NULL,
     name_match text NOT NULL DEFAULT 'unknown' CHECK (name_match IN ('exact', 'close', 'mismatch', 'unknown')),
@@ -276,6 +276,7 @@ CREATE TABLE death_report (
 CREATE INDEX death_report_record ON death_report (death_record_id);
 """
 
+# <group>_version is the facts_version at which a group of facts changed last: it answers what changed since.
 FACTS = """
 CREATE TABLE person_facts (
     person_id uuid PRIMARY KEY REFERENCES person,
@@ -313,6 +314,12 @@ CREATE TABLE person_facts (
     in_lks bool,
     payee_state text NOT NULL,
     payee_token bytea,
+    life_version bigint NOT NULL DEFAULT 1,
+    identity_version bigint NOT NULL DEFAULT 1,
+    family_version bigint NOT NULL DEFAULT 1,
+    residence_version bigint NOT NULL DEFAULT 1,
+    welfare_version bigint NOT NULL DEFAULT 1,
+    payee_version bigint NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX person_facts_domicile ON person_facts (domicile text_pattern_ops);
