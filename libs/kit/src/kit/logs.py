@@ -6,12 +6,14 @@ Everything logs through structlog or the standard library; both end in the same 
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
 from kit import telemetry
+from kit.errors import Problem
 
 FORBIDDEN = frozenset({
     "nik", "kk", "no_kk", "name", "nama", "full_name", "mother_name", "phone", "telephone", "hp", "email",
@@ -27,6 +29,8 @@ _PHONE = r"(?:\+62|(?<!\d)62|(?<!\d)0)[\s-]?8\d{1,3}(?:[\s-]?\d){6,9}(?!\d)"
 _RUN = r"\d{10,}|(?<!\d)\d{4}(?:[ .-]\d{4}){3}(?!\d)"
 _MASKED = re.compile(f"({_OWN})|{_PHONE}|{_RUN}")
 _DEPTH = 6
+_LINES = 200
+_SPEAKING = (RuntimeError, AssertionError, TypeError, AttributeError, ImportError, OSError, Problem)
 
 
 def mask(text: str) -> str:
@@ -65,17 +69,36 @@ def _add_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappi
     return event
 
 
+def _tell_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Where it happened, for the whole chain of causes; messages only of kinds that do not quote values."""
+    found = event.pop("exc_info", None)
+    error = found[1] if isinstance(found, tuple) else sys.exc_info()[1] if found is True else found
+    lines: list[str] = []
+    while isinstance(error, BaseException) and len(lines) < _LINES:
+        lines.append(
+            f"{type(error).__qualname__}: {error}" if isinstance(error, _SPEAKING) else type(error).__qualname__
+        )
+        lines += [f"  {at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if lines:
+        event["exception"] = "\n".join(lines)
+    return event
+
+
+_SHARED: tuple[Any, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    _add_trace,
+    _tell_exception,
+)
+
+
 def configure(service: str, *, level: str = "info", form: str = "auto") -> None:
     """Send structlog and the standard library (uvicorn, aiokafka, alembic) through the same processors to stdout."""
     pretty = form == "pretty" or (form == "auto" and sys.stdout.isatty())
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        _add_trace,
-    ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=False,
@@ -84,14 +107,8 @@ def configure(service: str, *, level: str = "info", form: str = "auto") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _name(service),
-                structlog.processors.format_exc_info,
-                redact,
-                renderer,
-            ],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_SHARED],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _name(service), redact, renderer],
         )
     )
     root = logging.getLogger()
@@ -111,3 +128,7 @@ def _name(service: str) -> Any:
         return event
 
     return add
+
+
+# Before anyone configures (tests, tools) the same rules hold: masked, and no traceback with local values.
+structlog.configure(processors=[*_SHARED, redact, structlog.dev.ConsoleRenderer(colors=False)])

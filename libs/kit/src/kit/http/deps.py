@@ -34,7 +34,9 @@ async def reading(request: Request, actor: Annotated[Actor, Depends(authenticate
 
 async def _begin(request: Request, actor: Actor) -> UnitOfWork:
     """Open the transaction that the route class ends."""
-    uow: UnitOfWork = await request.state.transaction.enter_async_context(request.app.state.runtime.begin(actor))
+    uow: UnitOfWork = await request.state.transaction.enter_async_context(
+        request.app.state.runtime.begin(actor, origin="api")
+    )
     uow.route = f"{request.method} {request.scope['route'].path}"
     return uow
 
