@@ -56,7 +56,7 @@ def rows(chunks: Iterable[bytes]) -> tuple[Header, Iterator[tuple[int, list[str]
     """The header and then (line number, cells as written) of each row that is not blank.
 
     Raises Unreadable as `TextGate` and `read_header` do, and `baris_terlalu_panjang`, `tanda_kutip_rusak`,
-    `baris_kosong_terlalu_banyak`, `baris_terlalu_banyak`. Lines count from 1, the header's; a cell may hold a line break.
+    `terlalu_banyak_baris_kosong`, `terlalu_banyak_baris`. Lines count from 1, the header's; a cell may hold a line break.
     """
     lines = _lines(chunks)
     first = next(lines, None)
@@ -77,12 +77,12 @@ def _body(reader: _Records) -> Iterator[tuple[int, list[str]]]:
         if not any(cells) or not any(cell.strip() for cell in cells):
             blank += 1
             if blank > MAX_BLANK_ROWS:
-                raise Unreadable("baris_kosong_terlalu_banyak", line=line, limit=MAX_BLANK_ROWS)
+                raise Unreadable("terlalu_banyak_baris_kosong", line=line, limit=MAX_BLANK_ROWS)
             continue
         blank = 0
         count += 1
         if count > MAX_ROWS:
-            raise Unreadable("baris_terlalu_banyak", line=line, limit=MAX_ROWS)
+            raise Unreadable("terlalu_banyak_baris", line=line, limit=MAX_ROWS)
         yield line, cells
 
 

@@ -49,7 +49,7 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})\Z")
 def rows(file: IO[bytes]) -> tuple[Header, Iterator[tuple[int, list[str]]]]:
     """The header and then (sheet row, cells) of each row that is not blank, of the first sheet.
 
-    Raises Unreadable: `bukan_xlsx`, `berkas_terkunci`, `berkas_mengembang` (a decompression bomb), `lembar_terlalu_besar`,
+    Raises Unreadable: `bukan_lembar_kerja`, `berkas_terkunci`, `berkas_mengembang` (a decompression bomb), `lembar_terlalu_besar`,
     `xml_terlarang` (a document type), `sel_terlalu_panjang`, and as the CSV reader does for header and blank rows.
     """
     archive = _open(file)
@@ -93,7 +93,7 @@ def _open(file: IO[bytes]) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(file)
         parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError):
-        raise Unreadable("bukan_xlsx") from None
+        raise Unreadable("bukan_lembar_kerja") from None
     packed = sum(part.compress_size for part in parts)
     unpacked = sum(part.file_size for part in parts)
     if len(parts) > MAX_PARTS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * max(packed, 65_536):
@@ -110,7 +110,7 @@ def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
             while chunk := part.read(_CHUNK):
                 yield chunk
     except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError, ValueError):
-        raise Unreadable("bukan_xlsx") from None
+        raise Unreadable("bukan_lembar_kerja") from None
 
 
 def _parser() -> expat.XMLParserType:
@@ -135,7 +135,7 @@ def _feed(parser: expat.XMLParserType, chunks: Iterator[bytes]) -> Iterator[None
         parser.Parse(b"", True)  # noqa: FBT003 - the call of the C library
         yield
     except expat.ExpatError:
-        raise Unreadable("bukan_xlsx") from None
+        raise Unreadable("bukan_lembar_kerja") from None
 
 
 def _book(archive: zipfile.ZipFile) -> _Book:
@@ -163,7 +163,7 @@ def _book(archive: zipfile.ZipFile) -> _Book:
             pass
     target = targets.get(sheets[0], "") if sheets else ""
     if not target:
-        raise Unreadable("bukan_xlsx")
+        raise Unreadable("bukan_lembar_kerja")
     return _Book(target.lstrip("/") if target.startswith("/") else "xl/" + target, epoch)
 
 
@@ -182,7 +182,7 @@ class _Strings:
 
     def __getitem__(self, index: int) -> str:
         if not 0 <= index < len(self._ends) - 1:
-            raise Unreadable("bukan_xlsx")
+            raise Unreadable("bukan_lembar_kerja")
         return self._bytes[self._ends[index] : self._ends[index + 1]].decode("utf-8", "replace")
 
 
@@ -284,7 +284,7 @@ class _Sheet:
     def _place(self, reference: str) -> int:
         match = _REFERENCE.match(reference)
         if match is None:
-            raise Unreadable("bukan_xlsx", line=self.number)
+            raise Unreadable("bukan_lembar_kerja", line=self.number)
         column = 0
         for letter in match[1]:
             column = column * 26 + ord(letter) - 64
@@ -306,19 +306,19 @@ def _filled(found: Iterator[tuple[int, list[_Cell]]]) -> Iterator[tuple[int, lis
     last = blank = count = 0
     for number, cells in found:
         if number <= last and last:
-            raise Unreadable("bukan_xlsx", line=number)
+            raise Unreadable("bukan_lembar_kerja", line=number)
         blank += number - last - 1
         last = number
         empty = not any(cell.text.strip() for cell in cells)
         blank = blank + 1 if empty else blank
         if blank > MAX_BLANK_ROWS:
-            raise Unreadable("baris_kosong_terlalu_banyak", line=number, limit=MAX_BLANK_ROWS)
+            raise Unreadable("terlalu_banyak_baris_kosong", line=number, limit=MAX_BLANK_ROWS)
         if empty:
             continue
         blank = 0
         count += 1
         if count > MAX_ROWS:
-            raise Unreadable("baris_terlalu_banyak", line=number, limit=MAX_ROWS)
+            raise Unreadable("terlalu_banyak_baris", line=number, limit=MAX_ROWS)
         yield number, cells
 
 
