@@ -46,6 +46,10 @@ _EXPORT_ENTRIES = text("SELECT COLUMNS FROM audit WHERE pos = ANY(:positions)".r
 )
 
 
+SEALED = "audit.sealed"
+"""The event of the head; every service has its own, so it is named with its owner."""
+
+
 class _Chain:
     """The key row of the head's topic: one chain per service."""
 
@@ -88,7 +92,7 @@ async def seal(runtime: Runtime) -> int:
             )
             await uow.announce(
                 key,
-                f"{runtime.name}.audit.sealed",
+                f"{runtime.name}.{SEALED}",
                 {"block": number, "head": head.hex(), "entries": len(part), "service": runtime.name},
             )
         failpoint("sealer.after_row")
