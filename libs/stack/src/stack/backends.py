@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +57,7 @@ def end(folder: Path) -> None:
         child = processes.known(part)
         if child is not None:
             # Nothing of a test run is kept, so nothing has to be written out in order.
-            processes.stop(child, by=processes.signal.SIGKILL, within=5)
+            processes.stop(child, by=signal.SIGKILL, within=5)
     forget(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -36,8 +36,10 @@ class Jar:
 
 def locked() -> list[Jar]:
     """The jars of the lock, in its order."""
-    lines = (line.split() for line in LOCK.read_text().splitlines() if line and not line.startswith("#"))
-    return [Jar(*coordinate.split(":"), sha256=digest) for coordinate, digest in lines]
+    lines = (
+        line.replace(" ", ":").split(":") for line in LOCK.read_text().splitlines() if line and not line.startswith("#")
+    )
+    return [Jar(group, artifact, version, digest) for group, artifact, version, digest in lines]
 
 
 def cache() -> Path:

@@ -59,9 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args(argv)
     options.folder.parent.mkdir(parents=True, exist_ok=True)
-    controller = Controller(
-        Mailbox(str(options.folder)), hostname="127.0.0.1", port=options.port, data_size_limit=MAX_BYTES
-    )
+    controller = Controller(Mailbox(options.folder), hostname="127.0.0.1", port=options.port, data_size_limit=MAX_BYTES)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -84,8 +84,13 @@ def start(
     except psutil.NoSuchProcess:
         started = time.time()
     child = Child(name, process.pid, started, file)
-    write_private(file, json.dumps({"name": name, "pid": child.pid, "started": child.started}))
+    remember(child)
     return child
+
+
+def remember(child: Child) -> None:
+    """Write the child's identity to its file."""
+    write_private(child.file, json.dumps({"name": child.name, "pid": child.pid, "started": child.started}))
 
 
 def known(file: Path) -> Child | None:

@@ -1,0 +1,5 @@
+"""`python -m stack` is `santun`."""
+
+from stack.cli import main
+
+main()

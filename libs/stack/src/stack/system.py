@@ -1,0 +1,228 @@
+"""The whole system on this machine: its parts in the order they start, stop and are watched.
+
+`cli` comes in here; so do the tests that kill parts. Everything a part leaves behind lies in one data folder.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from stack import databases, environment, jars, places, processes
+from stack.kafka import Kafka
+from stack.keyring import Keyring, keyring
+from stack.places import SERVICES, Ports
+from stack.postgres import Postgres
+from stack.processes import Child
+from stack.trouble import Trouble
+
+SLOW_START: Final = 90.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that runs: what a person calls it, where it answers, and how it is started and stopped."""
+
+    name: str
+    port: int
+    log: Path
+    start: Callable[[], float]
+    stop: Callable[[], bool]
+    child: Callable[[], Child | None]
+    ready: Callable[[], str]
+    """Empty when it is ready, else what it lacks."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        child = self.child()
+        return child is not None and child.alive
+
+
+class System:
+    """One stack: a data folder and a set of ports."""
+
+    def __init__(self, data: Path | None = None, ports: Ports | None = None) -> None:
+        self.data = data or places.data()
+        self.ports = ports or Ports.of_environment()
+        self.logs = self.data / "logs"
+
+    @cached_property
+    def keys(self) -> Keyring:
+        """The secrets, made at the first look."""
+        return keyring(self.data)
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        """The database server."""
+        return Postgres(self.data / "postgres", self.ports.postgres, self.keys.postgres)
+
+    @cached_property
+    def kafka(self) -> Kafka:
+        """The broker."""
+        return Kafka(self.data / "kafka", self.ports.kafka, self.ports.kafka_controller)
+
+    @cached_property
+    def foundation(self) -> tuple[Part, ...]:
+        """What the services stand on, in the order of starting."""
+        python = sys.executable
+        maildir, secrets = self.data / "mail", self.data / "secrets.json"
+        parts = [
+            _server("PostgreSQL", self.postgres, self.ports.postgres),
+            _server("Kafka", self.kafka, self.ports.kafka),
+            self._program(
+                "identity provider",
+                self.ports.idp,
+                [
+                    python, "-m", "stack.idp", "--port", str(self.ports.idp),
+                    "--keys", self.data / "idp.json", "--secrets", secrets,
+                ],
+                health=True,
+            ),
+            self._program("mail", self.ports.smtp, [python, "-m", "stack.mail", "--port", str(self.ports.smtp), "--folder", maildir]),
+        ]  # fmt: skip
+        if find_spec("notifications") and find_spec("notifications.simulator"):
+            simulator = [python, "-m", "notifications.simulator", "--port", str(self.ports.providers)]
+            parts.append(self._program("message gateways", self.ports.providers, simulator))
+        return tuple(parts)
+
+    @cached_property
+    def services(self) -> tuple[Part, ...]:
+        """The four services, one process each."""
+        return tuple(
+            self._program(
+                name, self.ports.service(name), [sys.executable, "-m", name, "all"], health=True, env=self.environment(name)
+            )
+            for name in SERVICES
+        )  # fmt: skip
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Everything, in the order of starting."""
+        return (*self.foundation, *self.services)
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The variables a service's process is started with."""
+        return environment.of_service(service, keys=self.keys, ports=self.ports, postgres=self.postgres, data=self.data)
+
+    def url(self, name: str) -> str:
+        """The address of a service's API, or of the identity provider (`idp`)."""
+        return environment.base_url(self.ports.idp if name == "idp" else self.ports.service(name))
+
+    def survivors(self) -> Iterator[Part]:
+        """Parts of an earlier start that still run (it was killed)."""
+        return (part for part in self.parts if part.alive)
+
+    def start(self, say: Say) -> None:
+        """Start everything and wait until all of it is ready. Raises Trouble; what was started then still runs."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        leftovers = list(self.survivors())
+        if leftovers:
+            say(f"An earlier start was cut off; stopping what it left: {', '.join(part.name for part in leftovers)}")
+            self.stop(say)
+        processes.demand_free(self.ports.named())
+        if not jars.complete():
+            say("Fetching Apache Kafka (47 jars, 44 MB, checked against their hashes; only this once)")
+        _together(self.foundation, say)
+        self.prepare(say)
+        _together(self.services, say)
+
+    def prepare(self, say: Say) -> None:
+        """Databases, roles, tables and topics: everything is made where it is missing, nothing is changed."""
+
+        async def work() -> None:
+            from kit.events import topics
+            from kit.events.schemas import Contracts
+
+            await databases.make_roles(self.postgres, self.keys.databases)
+            for service in SERVICES:
+                await databases.make_database(self.postgres, service, service)
+                await databases.migrate(
+                    places.migrations(service), environment.owner_url(service, self.keys, self.postgres)
+                )
+            made = await topics.create(self.kafka.bootstrap, Contracts(places.CONTRACTS))
+            say(f"Four databases are at their newest shape, {len(made) or 'no'} topics were missing")
+
+        asyncio.run(work())
+
+    def stop(self, say: Say) -> None:
+        """Stop everything in order: services first, so that what they still hold reaches database and broker."""
+        _stop_together(self.services, say)
+        _stop_together(self.foundation, say)
+
+    def _program(
+        self,
+        name: str,
+        port: int,
+        argv: Sequence[str | Path],
+        *,
+        health: bool = False,
+        env: dict[str, str] | None = None,
+    ) -> Part:
+        slug = name.replace(" ", "-")
+        log, file = self.logs / f"{slug}.log", self.data / "run" / f"{slug}.json"
+
+        def unready() -> str:
+            return _health(port) if health else "" if processes.listening(port) else "it does not answer"
+
+        def start() -> float:
+            child = processes.start(name, argv, file=file, log=log, env=env, cwd=places.ROOT)
+            return processes.wait_ready(child, lambda: not unready(), within=SLOW_START, log=log)
+
+        def stop() -> bool:
+            child = processes.known(file)
+            return processes.stop(child, within=25) if child else True
+
+        return Part(name, port, log, start, stop, lambda: processes.known(file), unready)
+
+
+def _server(name: str, server: Postgres | Kafka, port: int) -> Part:
+    def unready() -> str:
+        return "" if processes.listening(port) else "it does not answer"
+
+    return Part(name, port, server.log, server.start, server.stop, lambda: server.child, unready)
+
+
+def _health(port: int) -> str:
+    """Empty when /health/ready says so; else its own words."""
+    try:
+        answer = httpx.get(f"{environment.base_url(port)}/health/ready", timeout=3)
+    except httpx.HTTPError as error:
+        return f"it does not answer ({type(error).__name__})"
+    return "" if answer.status_code == httpx.codes.OK else answer.text[:500]
+
+
+def _together(parts: Sequence[Part], say: Say) -> None:
+    """Start parts at the same time; say each one when it is ready. Raises the first Trouble after all have settled."""
+
+    def one(part: Part) -> None:
+        seconds = part.start()
+        say(f"{part.name} is ready on port {part.port} ({seconds:.1f} s)")
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        outcomes = [pool.submit(one, part) for part in parts]
+        try:
+            for outcome in outcomes:
+                outcome.result()
+        except (KeyboardInterrupt, Trouble):
+            for part in parts:  # so that nobody waits for what will not come
+                part.stop()
+            raise
+
+
+def _stop_together(parts: Sequence[Part], say: Say) -> None:
+    def one(part: Part) -> None:
+        if part.alive:
+            orderly = part.stop()
+            say(f"{part.name} stopped" if orderly else f"{part.name} did not stop by itself and was killed")
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        list(pool.map(one, parts))
