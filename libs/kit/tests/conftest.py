@@ -19,7 +19,10 @@ async def sample(parts: Backends, kafka: Kafka, create_database: Callable[..., s
     name = create_database("registry", migrated=False)
     await migrate.upgrade(sample_service.SAMPLE.migrations, parts.owner_url(name, "registry"))
     settings = sample_service.settings(
-        database_url=parts.app_url(name, "registry"), kafka_bootstrap=parts.bootstrap, topic_prefix=name + "."
+        database_url=parts.app_url(name, "registry"),
+        kafka_bootstrap=parts.bootstrap,
+        topic_prefix=name + ".",
+        instance="one",
     )
     runtime = sample_service.SAMPLE.runtime(settings)
     await topics.create(kafka.bootstrap, runtime.contracts, prefix=name + ".")

@@ -65,3 +65,9 @@ async def tell(
         await uow.announce(row, "thing.changed", {"thing_id": str(row.id), "amount_idr": amount})
         await uow.audit("change", "thing", row, after={"amount_idr": amount})
         return row
+
+
+if __name__ == "__main__":
+    from kit.cli import main
+
+    main(SAMPLE)

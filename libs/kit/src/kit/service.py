@@ -25,7 +25,6 @@ from kit.db.uow import UnitOfWork
 from kit.errors import Unavailable
 from kit.events.consumer import Consumer, Handler
 from kit.events.relay import Relay
-from kit.http.app import create_app
 from kit.metrics import job_failures, job_last_success
 from kit.runtime import Runtime
 from kit.settings import Base
@@ -81,6 +80,8 @@ class Service:
 
     def app(self, runtime: Runtime) -> "FastAPI":
         """Make the HTTP application on a runtime."""
+        from kit.http.app import create_app  # reads this module's types
+
         return create_app(self, runtime)
 
 
@@ -99,7 +100,10 @@ class Processes:
             prefix=runtime.settings.topic_prefix,
         )
         self.consumer = Consumer(
-            runtime, service.handlers, group=f"{runtime.settings.topic_prefix}santun.{service.name}"
+            runtime,
+            service.handlers,
+            group=f"{runtime.settings.topic_prefix}santun.{service.name}",
+            instance=runtime.settings.instance or None,
         )
 
     async def run(self, parts: Sequence[str]) -> None:

@@ -55,6 +55,9 @@ class Base(BaseSettings):
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Most connections one process opens.")
     kafka_bootstrap: str = Field("127.0.0.1:19092", description="Kafka servers, host:port separated by commas.")
+    instance: str = Field(
+        "", description="Stable name of this process in its consumer group; a restarted one takes its place at once."
+    )
     topic_prefix: str = Field("", description="Text before every topic and group name; lets tests share one Kafka.")
     issuer: str = Field("http://127.0.0.1:8100", description="Issuer (iss) whose access tokens are accepted.")
     audience: str = Field("santun", description="Audience (aud) that a token must name.")

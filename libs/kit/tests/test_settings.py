@@ -1,0 +1,75 @@
+"""A service that starts has settings that are complete; one that does not says everything that is wrong."""
+
+import pytest
+from kit.settings import Base, SettingsError, load, table
+
+SECRET = "x" * 40
+KEYS = "1:" + "ab" * 32
+GOOD = {
+    "database_url": "postgresql://a@h/d", "client_secret": SECRET, "cursor_secret": SECRET, "field_keys": KEYS,
+    "index_keys": KEYS,
+}  # fmt: skip
+
+
+class Example(Base):
+    model_config = {"env_prefix": "EXAMPLE_"}
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_no_value_with_it(monkeypatch):
+    monkeypatch.setenv("EXAMPLE_PORT", "seventy-secret")
+    monkeypatch.setenv("EXAMPLE_CURSOR_SECRET", "short-secret")
+    with pytest.raises(SettingsError) as wrong:
+        load(Example)
+    told = str(wrong.value)
+    for variable in ("DATABASE_URL", "PORT", "CURSOR_SECRET", "CLIENT_SECRET", "FIELD_KEYS", "INDEX_KEYS"):
+        assert f"EXAMPLE_{variable} " in told
+    assert "EXAMPLE_DATABASE_URL is missing" in told
+    assert "seventy" not in told
+    assert "short-secret" not in told
+
+
+def test_production_starts_with_secrets_of_its_own():
+    assert load(Example, **GOOD).profile == "production"
+
+
+@pytest.mark.parametrize(
+    "shortcut",
+    [
+        {"clock_file": "clock"},
+        {"jwks_url": "file:///jwks.json"},
+        {"cursor_secret": "demonstration-only-cursors-and-more-text"},
+        {"cursor_secret": "short"},
+    ],
+)
+def test_production_refuses_every_shortcut(shortcut):
+    with pytest.raises(SettingsError):
+        load(Example, **{**GOOD, **shortcut})
+
+
+def test_the_business_clock_moves_only_in_a_story_or_a_test(tmp_path):
+    for profile in ("demonstration", "test"):
+        assert load(Example, profile=profile, clock_file=tmp_path / "c", database_url="postgresql://a@h/d").clock_file
+    with pytest.raises(SettingsError, match="CLOCK_FILE"):
+        load(Example, profile="development", clock_file=tmp_path / "c", database_url="postgresql://a@h/d")
+
+
+def test_a_shared_variable_counts_unless_the_service_has_its_own(monkeypatch):
+    monkeypatch.setenv("SANTUN_ISSUER", "https://everyone")
+    monkeypatch.setenv("SANTUN_AUDIENCE", "everyone")
+    monkeypatch.setenv("EXAMPLE_AUDIENCE", "mine")
+    settings = load(Example, **GOOD)
+    assert (settings.issuer, settings.audience) == ("https://everyone", "mine")
+
+
+def test_secrets_may_stand_in_files(monkeypatch, tmp_path):
+    (tmp_path / "example_database_url").write_text("postgresql://from@file/d")
+    monkeypatch.setenv("SANTUN_SECRETS_DIR", str(tmp_path))
+    without = {name: value for name, value in GOOD.items() if name != "database_url"}
+    assert load(Example, **without).database_url.get_secret_value() == "postgresql://from@file/d"
+
+
+def test_every_setting_says_what_it_is_for_and_secrets_stay_hidden():
+    rows = table(load(Example, **GOOD))
+    assert all(about for _, _, about in rows)
+    assert SECRET not in str(rows)
+    assert ("EXAMPLE_PORT", "8100") in {(name, value) for name, value, _ in rows}
