@@ -1,0 +1,249 @@
+"""Promising, freeing and changing budget. Every promise is made under the lock of the line's ceiling."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from kit.db.uow import UnitOfWork, lock
+from kit.errors import Conflict, Refused
+from kit.machine import Refusal
+
+from disbursement.budget import store
+from disbursement.budget.domain import BudgetLine as Line
+from disbursement.budget.domain import Close, Command, Draft, Freeze, Open, Revise, State, Thaw, decide, is_low
+from disbursement.budget.events import BudgetLineTold
+from disbursement.budget.tables import BudgetLine
+from disbursement.ledger import commands as ledger
+from disbursement.ledger import queries as balances
+from disbursement.ledger.rules import Account, Dims, Rule
+
+BUDGET_LINE = "budget_line"
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line of the DPA as entered."""
+
+    fiscal_year: int
+    unit: str
+    programme_code: str
+    activity_code: str
+    sub_activity_code: str
+    account_code: str
+    funding_source: str
+    pagu_idr: int
+    id: UUID | None = None
+    client_ref: str | None = None
+
+
+class Origin(StrEnum):
+    """Where released money is taken from."""
+
+    RESERVED = "reserved"
+    COMMITTED = "committed"
+    ORDERED = "ordered"
+
+
+_RELEASE = {
+    Origin.RESERVED: Rule.P12_RESERVED,
+    Origin.COMMITTED: Rule.P12_COMMITTED,
+    Origin.ORDERED: Rule.P12_ORDERED,
+}
+
+
+async def reserve(
+    uow: UnitOfWork, line_id: UUID, amount_idr: int, *, source_type: str, source_id: UUID, step: str
+) -> bool:
+    """Reserve budget (P03) for a decree or a plan. False when this source and step reserved already.
+
+    Raises Refused `pagu_tidak_cukup` under the row lock, or `baris_anggaran_tidak_terbuka`.
+    """
+    return await _promise(uow, line_id, amount_idr, Rule.P03, source_type=source_type, source_id=source_id, step=step)
+
+
+async def commit(
+    uow: UnitOfWork,
+    line_id: UUID,
+    amount_idr: int,
+    *,
+    source_type: str,
+    source_id: UUID,
+    step: str,
+    from_reserve_idr: int = 0,
+) -> bool:
+    """Commit budget (P04): `from_reserve_idr` of it out of an earlier reservation, the rest from what is available.
+
+    False when this source and step committed already. Raises Refused as `reserve` does.
+    """
+    key = {"source_type": source_type, "source_id": source_id, "step": step}
+    moved = False
+    if from_reserve_idr:
+        moved = await _post(uow, Rule.P04, line_id, from_reserve_idr, **key)  # type: ignore[arg-type]
+    if amount_idr > from_reserve_idr:
+        moved |= await _promise(uow, line_id, amount_idr - from_reserve_idr, Rule.P04_DIRECT, **key)  # type: ignore[arg-type]
+    return moved
+
+
+async def release(
+    uow: UnitOfWork,
+    line_id: UUID,
+    amount_idr: int,
+    *,
+    source_type: str,
+    source_id: UUID,
+    step: str,
+    origin: Origin = Origin.COMMITTED,
+) -> bool:
+    """Give a promise back to what is available (P12). False when this source and step released already."""
+    return await _post(
+        uow, _RELEASE[origin], line_id, amount_idr, source_type=source_type, source_id=source_id, step=step
+    )
+
+
+async def draft(uow: UnitOfWork, new: NewLine) -> BudgetLine:
+    """Enter a line of the DPA. Raises Conflict when its key exists."""
+    decision = uow.settle(decide(Line(None), Draft(new.pagu_idr), uow.context))
+    if await store.exists(uow, new):
+        raise Conflict("baris_anggaran_ada")
+    row = BudgetLine(
+        fiscal_year=new.fiscal_year,
+        unit=new.unit,
+        programme_code=new.programme_code,
+        activity_code=new.activity_code,
+        sub_activity_code=new.sub_activity_code,
+        account_code=new.account_code,
+        funding_source=new.funding_source,
+        pagu_idr=new.pagu_idr,
+        client_ref=new.client_ref,
+        state=str(decision.line.state),
+    )
+    if new.id is not None:
+        row.id = new.id
+    await uow.save(row)
+    await uow.audit("draft", BUDGET_LINE, row, after={"state": row.state, "pagu_idr": row.pagu_idr})
+    return row
+
+
+async def open_line(uow: UnitOfWork, line_id: UUID, expected: int) -> BudgetLine:
+    """The DPA is in force (P01)."""
+    row = await _change(uow, line_id, Open(), expected)
+    return row
+
+
+async def revise(uow: UnitOfWork, line_id: UUID, difference_idr: int, expected: int) -> BudgetLine:
+    """Raise or lower the ceiling (P02). Raises Refused `pagu_tidak_cukup` when promises stand against a cut."""
+    return await _change(uow, line_id, Revise(difference_idr), expected)
+
+
+async def freeze(uow: UnitOfWork, line_id: UUID, expected: int) -> BudgetLine:
+    """Let nothing new be promised."""
+    return await _change(uow, line_id, Freeze(), expected)
+
+
+async def thaw(uow: UnitOfWork, line_id: UUID, expected: int) -> BudgetLine:
+    """Open the line again."""
+    return await _change(uow, line_id, Thaw(), expected)
+
+
+async def close(uow: UnitOfWork, line_id: UUID, expected: int) -> BudgetLine:
+    """End the year: reservations fall back, the rest lapses (P20). Raises Refused while commitments are open."""
+    return await _change(uow, line_id, Close(), expected)
+
+
+async def _change(uow: UnitOfWork, line_id: UUID, command: Command, expected: int) -> BudgetLine:
+    """Lock the line and its ceiling, decide, post, save, tell, audit."""
+    row = await lock(uow, BudgetLine, line_id, expected)
+    await ledger.hold_ceiling(uow, line_id, 0)
+    found = await balances.of_line(uow, line_id)
+    before = row.state
+    line = Line(State(row.state), row.pagu_idr, -found.get(Account.AVAILABLE, 0), _promised(found))
+    decision = uow.settle(decide(line, command, uow.context))
+    await _post_change(uow, row, command, found)
+    row.state, row.pagu_idr = str(decision.line.state), decision.line.pagu_idr
+    if isinstance(command, Revise):
+        row.warned_low = False
+    await uow.save(row)
+    if decision.event:
+        await _tell(uow, row, decision.event)
+    name = type(command).__name__.lower()
+    await uow.audit(
+        name, BUDGET_LINE, row, before={"state": before}, after={"state": row.state, "pagu_idr": row.pagu_idr}
+    )
+    return row
+
+
+async def _post_change(uow: UnitOfWork, row: BudgetLine, command: Command, found: dict[Account, int]) -> None:
+    """The journals of a change of the line itself; the version tells one revision from the next."""
+    steps: list[tuple[Rule, int]] = []
+    match command:
+        case Open():
+            steps = [(Rule.P01, row.pagu_idr)]
+        case Revise(difference_idr=difference):
+            steps = [(Rule.P02 if difference > 0 else Rule.P02_DOWN, abs(difference))]
+        case Close():
+            reserved, available = -found.get(Account.RESERVED, 0), -found.get(Account.AVAILABLE, 0)
+            steps = [(Rule.P20_FREE, reserved), (Rule.P20, reserved + available)]
+        case _:
+            pass
+    for rule, amount in steps:
+        await _post(uow, rule, row.id, amount, source_type=BUDGET_LINE, source_id=row.id, step=f"v{row.version}")
+
+
+async def _promise(
+    uow: UnitOfWork, line_id: UUID, amount_idr: int, rule: Rule, *, source_type: str, source_id: UUID, step: str
+) -> bool:
+    """Take from what is available, unless this journal exists. The ceiling's row is held first."""
+    if await balances.posted(uow, rule, source_type, source_id, step):
+        return False
+    state = await store.state_of(uow, line_id)
+    if state is not State.OPEN:
+        raise Refused(Refusal.because("baris_anggaran_tidak_terbuka"))
+    available = await ledger.hold_ceiling(uow, line_id, amount_idr)
+    moved = await _post(uow, rule, line_id, amount_idr, source_type=source_type, source_id=source_id, step=step)
+    if moved:
+        await _warn_when_low(uow, line_id, available - amount_idr)
+    return moved
+
+
+async def _post(
+    uow: UnitOfWork, rule: Rule, line_id: UUID, amount_idr: int, *, source_type: str, source_id: UUID, step: str
+) -> bool:
+    return await ledger.post(
+        uow,
+        rule,
+        source_type=source_type,
+        source_id=source_id,
+        step=step,
+        amount_idr=amount_idr,
+        dims=Dims(line_id),
+        booked_on=uow.today,
+    )
+
+
+async def _warn_when_low(uow: UnitOfWork, line_id: UUID, available_idr: int) -> None:
+    """Tell once that less than a tenth is left; the row itself is locked only then."""
+    pagu = await store.pagu_if_unwarned(uow, line_id)
+    if pagu is None or not is_low(pagu, available_idr):
+        return
+    row = await lock(uow, BudgetLine, line_id, None)
+    if not row.warned_low:
+        row.warned_low = True
+        await uow.save(row)
+        await _tell(uow, row, "budget_line.low")
+
+
+async def _tell(uow: UnitOfWork, row: BudgetLine, event: str) -> None:
+    available = -(await balances.balance(uow, Account.AVAILABLE, Dims(row.id)))
+    told = BudgetLineTold(
+        line_id=row.id,
+        fiscal_year=row.fiscal_year,
+        account_code=row.account_code,
+        pagu_idr=row.pagu_idr,
+        available_idr=available,
+        state=row.state,
+    )
+    await uow.announce(row, event, told)
+
+
+def _promised(found: dict[Account, int]) -> int:
+    return -(found.get(Account.COMMITTED, 0) + found.get(Account.ORDERED, 0))
