@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from tree import ROOT, SERVICES, sources
+from architecture.tree import ROOT, SERVICES, sources
 
 CONTRACTS = ROOT / "contracts"
 
@@ -36,9 +36,14 @@ def test_every_scope_and_role_in_code_is_declared(service: str) -> None:
 
 def test_every_reason_in_code_has_a_text() -> None:
     texts = set(yaml.safe_load((CONTRACTS / "reference" / "reasons.yaml").read_text()))
-    named = re.compile(r'(?:Reason\(|Reason\.of\(|Refusal\.because\(|Conflict\(|Invalid\.field\(\s*f?"[^"]*",)\s*"([a-z_0-9]+)"')
+    named = re.compile(
+        r'(?:Reason\(|Reason\.of\(|Refusal\.because\(|Conflict\(|Invalid\.field\(\s*f?"[^"]*",)\s*"([a-z_0-9]+)"'
+    )
     missing = {
-        f"{code} ({file.relative_to(ROOT)})" for file in sources() for code in named.findall(file.read_text()) if code not in texts
+        f"{code} ({file.relative_to(ROOT)})"
+        for file in sources()
+        for code in named.findall(file.read_text())
+        if code not in texts
     }
     assert not missing, missing
 

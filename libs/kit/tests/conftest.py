@@ -1,13 +1,8 @@
-import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 from stack.backends import Backends
 from stack.kafka import Kafka
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 
 @pytest.fixture
 async def sample(parts: Backends, kafka: Kafka, create_database: Callable[..., str]) -> AsyncIterator[object]:
