@@ -48,7 +48,7 @@ async def make_database(postgres: Postgres, name: str, service: str, template: s
     try:
         if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
             return False
-        source = f"TEMPLATE {_ident(template)} STRATEGY wal_log" if template else ""
+        source = f"TEMPLATE {_ident(template)} STRATEGY file_copy" if template else ""
         await connection.execute(f"CREATE DATABASE {_ident(name)} OWNER {_ident(owner(service))} {source}")
         await connection.execute(f"REVOKE ALL ON DATABASE {_ident(name)} FROM PUBLIC")
         await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {_ident(name)} TO {_ident(app(service))}")

@@ -41,12 +41,17 @@ def language() -> str:
 
 
 @lru_cache(maxsize=1)
+def _topics() -> Sequence[Mapping[str, Any]]:
+    catalogue = yaml.load((CONTRACTS / "catalog.yaml").read_text(), Loader=yaml.CSafeLoader)
+    return list(catalogue["topics"])
+
+
+@lru_cache(maxsize=1)
 def _catalogue() -> Mapping[str, Mapping[str, Any]]:
     """The catalogue's entry of every wire type."""
-    topics = yaml.safe_load((CONTRACTS / "catalog.yaml").read_text())["topics"]
     return {
         f"org.santun.{topic['owner']}.{event['name']}.v{event.get('version', 1)}": event
-        for topic in topics
+        for topic in _topics()
         for event in topic["events"]
     }
 
@@ -98,7 +103,7 @@ def _entry(record: Any) -> Entry | None:
 
 def topic_names() -> list[str]:
     """All topics of the catalogue."""
-    return [topic["topic"] for topic in yaml.safe_load((CONTRACTS / "catalog.yaml").read_text())["topics"]]
+    return [str(topic["topic"]) for topic in _topics()]
 
 
 async def recent(bootstrap: str, topics: Sequence[str], limit: int = 200) -> list[Entry]:

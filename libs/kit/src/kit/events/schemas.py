@@ -65,7 +65,7 @@ class Contracts:
     """All topics and events of the catalogue, by name and by wire type."""
 
     def __init__(self, folder: Path) -> None:
-        catalogue = yaml.safe_load((folder / "catalog.yaml").read_text())
+        catalogue = yaml.load((folder / "catalog.yaml").read_text(), Loader=yaml.CSafeLoader)
         self.folder = folder
         self.topics: dict[str, TopicContract] = {}
         self._by_name: dict[str, EventContract] = {}

@@ -251,7 +251,7 @@ def _fill(words: str, values: dict[str, Any]) -> str:
 def _load(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    return yaml.safe_load(path.read_text("utf-8")) or {}
+    return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader) or {}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

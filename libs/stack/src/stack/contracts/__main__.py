@@ -1,0 +1,82 @@
+"""`python -m stack.contracts`: the commands of the maintainers of `contracts/`."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from stack.contracts import asyncapi, catalogue, dialect, gate, http_gate, openapi, pages
+from stack.places import CONTRACTS, ROOT
+
+BASELINE = CONTRACTS / "baseline.json"
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def render() -> None:
+    """Write contracts/<service>/asyncapi.yaml and docs/events.md from the catalogue."""
+    files = {CONTRACTS / path: text for path, text in asyncapi.rendered().items()} | {
+        ROOT / pages.PAGE: pages.events_page()
+    }
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    typer.echo(f"{len(files)} files written")
+
+
+@app.command(name="openapi")
+def snapshots() -> None:
+    """Write contracts/<service>/openapi.json from the services' applications."""
+    for service in openapi.present():
+        openapi.path(service).write_text(openapi.snapshot(service), "utf-8")
+        typer.echo(f"{service}: written")
+
+
+@app.command()
+def check() -> None:
+    """Say what is outside the dialect, what looks personal, and what would break a reader since the last release."""
+    found = faults()
+    for fault in found:
+        typer.echo(fault)
+    typer.echo(f"{len(found)} faults" if found else "nothing to object to")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def release() -> None:
+    """Make what stands in contracts/ the new baseline: from now on it may only grow."""
+    made = {
+        "events": gate.released(catalogue.events()),
+        "http": {s: released_http(s) for s in openapi.present() if openapi.path(s).exists()},
+    }
+    BASELINE.write_text(json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+    typer.echo(f"{len(made['events'])} event versions, {len(made['http'])} interfaces")
+
+
+def baseline() -> dict[str, Any]:
+    """What was released last."""
+    read: dict[str, Any] = json.loads(BASELINE.read_text("utf-8"))
+    return read
+
+
+def released_http(service: str) -> Any:
+    """The snapshot of a service in the form the baseline keeps."""
+    return http_gate.normal(json.loads(openapi.path(service).read_text("utf-8")))
+
+
+def faults() -> list[str]:
+    """Everything `check` objects to."""
+    entries = list(catalogue.events())
+    found = [
+        f"{e.type}{f}" for e in entries for f in dialect.faults(e.schema) + dialect.personal(e.schema, e.classification)
+    ]
+    before = baseline()
+    found += gate.breaks(before["events"], entries, datetime.now(UTC).date())
+    for service, old in before["http"].items():
+        found += [f"{service}: {broken}" for broken in http_gate.Comparison(old, released_http(service)).breaks()]
+    return found
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,45 @@
+"""Snapshots of the HTTP interfaces: what each service's application says of itself, written down to be reviewed."""
+
+import json
+from importlib import import_module
+from typing import Any
+
+from kit.http.docs import document
+from kit.settings import load
+
+from stack.members import member
+from stack.places import CONTRACTS, SERVICES
+
+
+def snapshot(service: str) -> str:
+    """The OpenAPI document of the running code as text. Starts nothing and connects to nothing.
+
+    Raises Trouble when the service offers no Service object.
+    """
+    found = member(service)
+    runtime = found.runtime(load(found.settings, profile="test", contracts_dir=CONTRACTS, public_url=""))
+    made = document(found.app(runtime), found)
+    made["info"]["version"] = "1"
+    made["components"]["securitySchemes"]["oidc"]["openIdConnectUrl"] = "/.well-known/openid-configuration"
+    return json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def path(service: str) -> Any:
+    """Where the snapshot stands."""
+    return CONTRACTS / service / "openapi.json"
+
+
+def exists(service: str) -> bool:
+    """Whether the service has an application yet."""
+    try:
+        import_module(f"{service}.app")
+    except ModuleNotFoundError as missing:
+        if missing.name == f"{service}.app":
+            return False
+        raise
+    return True
+
+
+def present() -> list[str]:
+    """The services that have an application."""
+    return [service for service in SERVICES if exists(service)]
