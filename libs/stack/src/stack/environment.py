@@ -41,6 +41,7 @@ def of_service(service: str, *, keys: Keyring, ports: Ports, postgres: Postgres,
         "SANTUN_CONTRACTS_DIR": str(CONTRACTS),
         "SANTUN_CLOCK_FILE": str(data / "clock"),
         "SANTUN_LOG_FORMAT": "json",
+        "SANTUN_INSTANCE": "only",
         **{f"SANTUN_{name.upper()}_URL": base_url(ports.service(name)) for name in SERVICES},
     }
     own = {

@@ -1,5 +1,6 @@
 """What a stack has behind it: its log files, the story that was told, its books, and their end."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import rmtree
 
-from stack import places, processes
+from stack import delivered, places, processes
 from stack.places import SERVICES
 from stack.postgres import forget as forget_postgres
 from stack.system import Say, System
@@ -80,7 +81,11 @@ def _shown(path: Path, line: str, *, several: bool) -> str:
 def verify(system: System) -> bool:
     """Check the invariants of every service; prints them as they come; True when all hold."""
     codes = [service_command(system, service, ["verify"]) for service in SERVICES]
-    return not any(codes)
+    urls = {service: system.environment(service)[f"{service.upper()}_DATABASE_URL"] for service in SERVICES}
+    late = asyncio.run(delivered.missing(urls))
+    sys.stdout.write(f"{'VIOLATED' if late else 'ok      '}  between services  I3 everything announced has arrived\n")
+    sys.stdout.writelines(f"          {line}\n" for line in late)
+    return not any(codes) and not late
 
 
 def service_command(system: System, service: str, arguments: Sequence[str]) -> int:
