@@ -13,7 +13,7 @@ MAX_IDR = 2**53 - 1
 IdrAmount = Annotated[int, Field(strict=True, ge=1, le=MAX_IDR)]
 """An amount in a body or an event: a JSON integer, no text and no fraction."""
 
-_WRITTEN = re.compile(r"(?:Rp\.?\s*)?(\d{1,3}(?:\.\d{3})+|\d+)(?:,(?:0{1,2}|-))?", re.IGNORECASE)
+_WRITTEN = re.compile(r"(?:Rp\.?\s*)?(\d{1,3}(?:\.\d{3})+|\d+)(?:,(?:0{1,2}|-))?", re.IGNORECASE | re.ASCII)
 
 
 def rupiah(text: str) -> Rupiah:

@@ -6,7 +6,7 @@ Everything may use this, domain modules included; it imports only the standard l
 import re
 from collections.abc import Iterable
 
-_CODE = re.compile(r"[1-9]\d(?:\.\d\d(?:\.\d\d(?:\.\d{4})?)?)?")
+_CODE = re.compile(r"[1-9]\d(?:\.\d\d(?:\.\d\d(?:\.\d{4})?)?)?", re.ASCII)
 _KECAMATAN_LENGTH = 8
 
 

@@ -10,7 +10,6 @@ import psutil
 
 from stack import jars, journal, processes
 from stack.office import clock_file
-from stack.places import SERVICES
 from stack.supervisor import NEEDED_MB, held
 from stack.system import System
 
@@ -56,7 +55,7 @@ def _machine(system: System) -> Iterator[Finding]:
 
 def _stopped(system: System) -> Iterator[Finding]:
     survivors = [part.name for part in system.survivors()]
-    taken = [f"{port} ({name})" for name, port in system.ports.named().items() if not processes.port_free(port)]
+    taken = [f"{port} ({name})" for name, port in system.needed_ports().items() if not processes.port_free(port)]
     if survivors:
         yield Finding(
             f"an earlier start was killed and left: {', '.join(survivors)}",
@@ -85,7 +84,7 @@ def _running(system: System) -> Iterator[Finding]:
 async def _parked(system: System) -> list[Finding]:
     """Messages that wait for a person, per service."""
     findings = []
-    for service in SERVICES:
+    for service in system.members:
         try:
             connection = await asyncpg.connect(system.postgres.url(service), timeout=3)
         except (OSError, asyncpg.PostgresError):

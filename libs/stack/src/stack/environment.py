@@ -53,17 +53,25 @@ def of_service(service: str, *, keys: Keyring, ports: Ports, postgres: Postgres,
         "CURSOR_SECRET": keys.cursors[service],
         "FIELD_KEYS": keys.field_keys[service],
         "INDEX_KEYS": keys.index_keys[service],
-        **_of_one(service, ports, data),
+        **_of_one(service, keys, ports),
     }
     inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {**inherited, **shared, **{f"{service.upper()}_{name}": value for name, value in own.items()}}
 
 
-def _of_one(service: str, ports: Ports, data: Path) -> dict[str, str]:
+def _of_one(service: str, keys: Keyring, ports: Ports) -> dict[str, str]:
     """What only one service needs."""
-    if service == "notifications":
-        return {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(ports.smtp), "PROVIDERS_URL": base_url(ports.providers)}
-    return {"DOCUMENTS_DIR": str(data / "documents" / service)}
+    if service != "notifications":
+        return {}
+    gateways = base_url(ports.providers)
+    return {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(ports.smtp),
+        "SMS_URL": f"{gateways}/sms",
+        "WHATSAPP_URL": f"{gateways}/whatsapp",
+        "PROVIDER_TOKEN": keys.provider_token,
+        "RECEIPT_SECRET": keys.receipt_secret,
+    }
 
 
 def owner_url(service: str, keys: Keyring, postgres: Postgres) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from shutil import rmtree
 
 from stack import delivered, places, processes
-from stack.places import SERVICES
 from stack.postgres import forget as forget_postgres
 from stack.system import Say, System
 from stack.trouble import Trouble
@@ -80,8 +79,8 @@ def _shown(path: Path, line: str, *, several: bool) -> str:
 
 def verify(system: System) -> bool:
     """Check the invariants of every service; prints them as they come; True when all hold."""
-    codes = [service_command(system, service, ["verify"]) for service in SERVICES]
-    urls = {service: system.environment(service)[f"{service.upper()}_DATABASE_URL"] for service in SERVICES}
+    codes = [service_command(system, service, ["verify"]) for service in system.members]
+    urls = {service: system.environment(service)[f"{service.upper()}_DATABASE_URL"] for service in system.members}
     late = asyncio.run(delivered.missing(urls))
     sys.stdout.write(f"{'VIOLATED' if late else 'ok      '}  between services  I3 everything announced has arrived\n")
     sys.stdout.writelines(f"          {line}\n" for line in late)
@@ -90,8 +89,8 @@ def verify(system: System) -> bool:
 
 def service_command(system: System, service: str, arguments: Sequence[str]) -> int:
     """Run a service's own command (`parked list`, `replay`, `check-config`) with this stack's settings; its exit code."""
-    if service not in SERVICES:
-        raise Trouble(f"There is no service {service!r}.", f"There are: {', '.join(SERVICES)}")
+    if service not in system.members:
+        raise Trouble(f"There is no service {service!r}.", f"There are: {', '.join(system.members)}")
     environment = system.environment(service) | {"SANTUN_LOG_LEVEL": "warning"}
     return subprocess.run(
         [sys.executable, "-m", service, *arguments], env=environment, cwd=places.ROOT, check=False

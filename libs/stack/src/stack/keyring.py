@@ -12,6 +12,7 @@ from stack.places import SERVICES
 from stack.processes import write_private
 
 _VERSION = 1
+_PARTS = ("clients", "field_keys", "index_keys", "cursors", "provider_token", "receipt_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Keyring:
     field_keys: dict[str, str]
     index_keys: dict[str, str]
     cursors: dict[str, str]
+    provider_token: str
+    receipt_secret: str
 
 
 T = TypeVar("T")
@@ -50,10 +53,12 @@ def keyring(data: Path) -> Keyring:
         "index_keys": _each(SERVICES, known.get("index_keys"), lambda: f"1:{secrets.token_hex(32)}"),
         "cursors": _each(SERVICES, known.get("cursors"), lambda: secrets.token_urlsafe(32)),
     }
+    for shared in ("provider_token", "receipt_secret"):
+        complete[shared] = known.get(shared) or secrets.token_urlsafe(32)
     if complete != known:
         write_private(file, json.dumps(complete, indent=1))
     return Keyring(
         postgres=complete["postgres"],
         databases={name: (pair[0], pair[1]) for name, pair in complete["databases"].items()},
-        **{part: complete[part] for part in ("clients", "field_keys", "index_keys", "cursors")},
+        **{part: complete[part] for part in _PARTS},
     )

@@ -75,15 +75,3 @@ class Ports:
     def smtp(self) -> int:
         """The mail catcher."""
         return self.base - BASE + 11_025
-
-    def named(self) -> dict[str, int]:
-        """Every port with the name a person knows it by."""
-        return {
-            "PostgreSQL": self.postgres,
-            "Kafka": self.kafka,
-            "Kafka controller": self.kafka_controller,
-            "identity provider": self.idp,
-            "mail": self.smtp,
-            "message gateways": self.providers,
-            **{name: self.service(name) for name in SERVICES},
-        }

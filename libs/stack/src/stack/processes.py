@@ -20,6 +20,7 @@ from stack.trouble import Trouble
 
 _SAME_START_SECONDS = 2.0
 _LAST_LINES = 12
+_PORT_PATIENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,11 @@ def listening(port: int) -> bool:
 
 def demand_free(ports: Mapping[str, int]) -> None:
     """Raise Trouble that names every busy port, what it is for and, where the system tells, who holds it."""
-    busy = [(name, port) for name, port in ports.items() if not port_free(port)]
+    deadline = time.monotonic() + _PORT_PATIENCE_SECONDS
+    while (
+        busy := [(name, port) for name, port in ports.items() if not port_free(port)]
+    ) and time.monotonic() < deadline:
+        time.sleep(0.1)  # the system needs a moment to take the ports of a killed process back
     if busy:
         lines = "\n".join(f"    Port {port} ({name}) is already used by {_holder(port)}." for name, port in busy)
         raise Trouble(

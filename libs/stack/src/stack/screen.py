@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.identities import directory
-from stack.places import SERVICES
 from stack.system import System
 from stack.timeline import Entry
 from stack.trouble import Trouble
@@ -88,7 +87,7 @@ def closing_page(system: System, entries: Sequence[Entry], seconds: float) -> No
         console.print("\nWhat happened (time at the office, topic, end of the key, in a sentence):\n", style="bold")
         events(entries)
     console.print("\nThe APIs (each with its pages at /docs):\n", style="bold")
-    for name in SERVICES:
+    for name in system.members:
         console.print(Text(f"  {system.url(name)}/docs    {name}: {_WORDS[name]}"))
     console.print("\nThe first call (persons: santun token --list):\n", style="bold")
     console.print(Text(first_call(system)))

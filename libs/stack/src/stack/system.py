@@ -48,11 +48,12 @@ class Part:
 
 
 class System:
-    """One stack: a data folder and a set of ports."""
+    """One stack: a data folder, a set of ports, and the services that run on it (all four but in tests of the rest)."""
 
-    def __init__(self, data: Path | None = None, ports: Ports | None = None) -> None:
+    def __init__(self, data: Path | None = None, ports: Ports | None = None, members: Sequence[str] = SERVICES) -> None:
         self.data = data or places.data()
         self.ports = ports or Ports.of_environment()
+        self.members = tuple(members)
         self.logs = self.data / "logs"
 
     @cached_property
@@ -89,9 +90,10 @@ class System:
             ),
             self._program("mail", self.ports.smtp, [python, "-m", "stack.mail", "--port", str(self.ports.smtp), "--folder", maildir]),
         ]  # fmt: skip
-        if find_spec("notifications") and find_spec("notifications.simulator"):
+        if "notifications" in self.members and find_spec("notifications.simulator"):
             simulator = [python, "-m", "notifications.simulator", "--port", str(self.ports.providers)]
-            parts.append(self._program("message gateways", self.ports.providers, simulator))
+            environment = self.environment("notifications")
+            parts.append(self._program("message gateways", self.ports.providers, simulator, env=environment))
         return tuple(parts)
 
     @cached_property
@@ -101,13 +103,17 @@ class System:
             self._program(
                 name, self.ports.service(name), [sys.executable, "-m", name, "all"], health=True, env=self.environment(name)
             )
-            for name in SERVICES
+            for name in self.members
         )  # fmt: skip
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """Everything, in the order of starting."""
         return (*self.foundation, *self.services)
+
+    def needed_ports(self) -> dict[str, int]:
+        """Every port that a start needs, with the name a person knows it by."""
+        return {"Kafka controller": self.ports.kafka_controller} | {part.name: part.port for part in self.parts}
 
     def environment(self, service: str) -> dict[str, str]:
         """The variables a service's process is started with."""
@@ -128,7 +134,7 @@ class System:
         if leftovers:
             say(f"An earlier start was cut off; stopping what it left: {', '.join(part.name for part in leftovers)}")
             self.stop(say)
-        processes.demand_free(self.ports.named())
+        processes.demand_free(self.needed_ports())
         if not jars.complete():
             say("Fetching Apache Kafka (47 jars, 44 MB, checked against their hashes; only this once)")
         _together(self.foundation, say)
@@ -143,13 +149,13 @@ class System:
             from kit.events.schemas import Contracts
 
             await databases.make_roles(self.postgres, self.keys.databases)
-            for service in SERVICES:
+            for service in self.members:
                 await databases.make_database(self.postgres, service, service)
                 await databases.migrate(
                     places.migrations(service), environment.owner_url(service, self.keys, self.postgres)
                 )
             made = await topics.create(self.kafka.bootstrap, Contracts(places.CONTRACTS))
-            say(f"Four databases are at their newest shape, {len(made) or 'no'} topics were missing")
+            say(f"The databases are at their newest shape, {len(made) or 'no'} topics were missing")
 
         asyncio.run(work())
 
@@ -207,7 +213,7 @@ def _together(parts: Sequence[Part], say: Say) -> None:
         seconds = part.start()
         say(f"{part.name} is ready on port {part.port} ({seconds:.1f} s)")
 
-    with ThreadPoolExecutor(len(parts)) as pool:
+    with ThreadPoolExecutor(len(parts) or 1) as pool:
         outcomes = [pool.submit(one, part) for part in parts]
         try:
             for outcome in outcomes:
@@ -224,5 +230,5 @@ def _stop_together(parts: Sequence[Part], say: Say) -> None:
             orderly = part.stop()
             say(f"{part.name} stopped" if orderly else f"{part.name} did not stop by itself and was killed")
 
-    with ThreadPoolExecutor(len(parts)) as pool:
+    with ThreadPoolExecutor(len(parts) or 1) as pool:
         list(pool.map(one, parts))

@@ -7,18 +7,22 @@ response are one step.
 import json
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from kit.auth.actor import Actor
 from kit.auth.scopes import Public, Requirement, access, authenticated
 from kit.errors import Refused
 from kit.http import idempotency, limits
 from kit.http.conditional import etag, expected_version, not_modified
-from kit.http.deps import if_match, writing
+from kit.http.deps import Opening, if_match, reading, writing
 from kit.http.models import Versioned
+from kit.logs import mask
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -33,7 +37,7 @@ class Route(APIRoute):
         self, path: str, endpoint: Callable[..., Any], *, max_body_size: int | None = None, **rest: Any
     ) -> None:
         self.body_bytes = max_body_size or limits.BODY_BYTES
-        super().__init__(path, endpoint, **rest)
+        super().__init__(path, _opening(endpoint) if iscoroutinefunction(endpoint) else endpoint, **rest)
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler: token and scope, headers, body, then the transaction around all the rest."""
@@ -42,10 +46,13 @@ class Route(APIRoute):
         if rule is None:
             raise TypeError(f"{self.path} has neither requires(...) nor public(...)")
         calls = set(_calls(self.dependant))
+        nested = {call for found in self.dependant.dependencies for call in _calls(found)}
+        opens_late = iscoroutinefunction(self.endpoint) and not nested & {reading, writing}
         versioned = isinstance(self.response_model, type) and issubclass(self.response_model, Versioned)
 
         async def handler(request: Request) -> Response:
             request.scope[limits.SCOPE_LIMIT] = self.body_bytes
+            request.state.opens_late = opens_late
             if isinstance(rule, Requirement):
                 await rule(await authenticated(request))
             if writing in calls:
@@ -72,6 +79,19 @@ class Api(APIRouter):
         super().__init__(*args, route_class=Route, **kwargs)
 
 
+def _opening(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint, with its transaction opened after all its other arguments were found good."""
+
+    @wraps(endpoint)
+    async def opened(**given: Any) -> Any:
+        for name, value in given.items():
+            if isinstance(value, Opening):
+                given[name] = await value.open()
+        return await endpoint(**given)
+
+    return opened
+
+
 async def _answer(request: Request, inner: Handler, *, versioned: bool) -> Response:
     """Run the endpoint in the transaction that its dependencies open, keep the answer, commit, return the answer."""
     async with AsyncExitStack() as transaction:
@@ -96,9 +116,9 @@ def _tagged(request: Request, response: Response) -> Response:
 async def _record(request: Request, route: Route, refused: Refused) -> None:
     """Keep what was refused and why, in a transaction of its own (the command's is rolled back)."""
     await request.app.state.runtime.record_refusal(
-        actor=request.state.actor,
+        actor=getattr(request.state, "actor", None) or Actor.system("public"),
         command=f"{request.method} {route.path}",
-        ids={name: str(value) for name, value in request.path_params.items()},
+        ids={name: mask(str(value)) for name, value in request.path_params.items()},
         refusal=refused.refusal,
     )
 

@@ -4,7 +4,7 @@ import re
 
 from kit.errors import HeaderRequired, Invalid
 
-_TAG = re.compile(r'"([1-9]\d{0,9})"')
+_TAG = re.compile(r'"([1-9][0-9]{0,9})"')
 
 
 def etag(version: int) -> str:
