@@ -67,13 +67,36 @@ class Expire:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """The ground of a cancelled right is gone: the holder is alive after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What the guards look at: the day from which the right may be paid."""
+
+    due_on: date
+
+
+def its_day_has_come(right: Right, _: object, ctx: Context) -> Reason | None:
+    """The period of the right has begun; what was missed meanwhile is paid as arrears."""
+    return None if right.due_on <= ctx.today else Reason("belum_jatuh_tempo")
+
+
+def its_day_lies_ahead(right: Right, _: object, ctx: Context) -> Reason | None:
+    """The right goes back to waiting for its period."""
+    return Reason("sudah_jatuh_tempo") if right.due_on <= ctx.today else None
+
+
 BY_RULE = frozenset({SYSTEM})
 KABID_OR_RULE = frozenset({"kabid", SYSTEM})
 S = State
 MOVES: tuple[Move[State], ...] = (
     Move(S.PLANNED, FallDue, S.DUE, BY_RULE),
     *(Move(s, Hold, S.HELD, KABID_OR_RULE, (), "entitlement.held") for s in (S.PLANNED, S.DUE, S.RESERVED)),
-    Move(S.HELD, Release, S.DUE, KABID_OR_RULE, (), "entitlement.released"),
+    Move(S.HELD, Release, S.DUE, KABID_OR_RULE, (its_day_has_come,), "entitlement.released"),
+    Move(S.HELD, Release, S.PLANNED, KABID_OR_RULE, (its_day_lies_ahead,), "entitlement.released"),
     Move(S.DUE, Reserve, S.RESERVED, BY_RULE),
     Move(S.RESERVED, Settle, S.PAID, BY_RULE, (), "entitlement.fulfilled"),
     Move(S.RESERVED, Free, S.DUE, BY_RULE),
@@ -82,22 +105,35 @@ MOVES: tuple[Move[State], ...] = (
         Move(s, Cancel, S.CANCELLED, frozenset({"kadis", SYSTEM}), (), "entitlement.cancelled")
         for s in (S.PLANNED, S.DUE, S.HELD)
     ),
+    Move(S.CANCELLED, Restore, S.DUE, BY_RULE, (its_day_has_come,), "entitlement.released"),
+    Move(S.CANCELLED, Restore, S.PLANNED, BY_RULE, (its_day_lies_ahead,), "entitlement.released"),
     Move(S.DUE, Expire, S.EXPIRED, BY_RULE, (), "entitlement.expired"),
 )
-COMMANDS: tuple[type, ...] = (FallDue, Hold, Release, Reserve, Settle, Free, Reopen, Cancel, Expire)
+COMMANDS: tuple[type, ...] = (FallDue, Hold, Release, Reserve, Settle, Free, Reopen, Cancel, Restore, Expire)
 OPEN = (S.PLANNED, S.DUE, S.HELD, S.RESERVED)
 """States of a right that still can become money."""
 
 
 def sources(command: type) -> tuple[str, ...]:
     """The states a set-based command takes rights from: the SQL predicate of K13, read from the table."""
-    return tuple(m.source.value for m in MOVES if m.command is command and m.source is not None)
+    return tuple(dict.fromkeys(m.source.value for m in MOVES if m.command is command and m.source is not None))
 
 
 def target(command: type) -> State:
-    """The one state that a command leads to."""
-    (found,) = {m.target for m in MOVES if m.command is command}
-    return found
+    """The state that a command leads to; of a release the first, the store looks at the day itself."""
+    return next(m.target for m in MOVES if m.command is command)
+
+
+def event(command: type) -> str | None:
+    """The event that tells of a command, or None when nobody acts on it."""
+    return next(m.event for m in MOVES if m.command is command)
+
+
+def may(command: type, ctx: Context) -> Refusal | None:
+    """Whether one of the actor's roles may give this command at all; the states are the store's predicate."""
+    if any(m.roles & ctx.roles for m in MOVES if m.command is command):
+        return None
+    return Refusal("role", (Reason("peran_tidak_berwenang"),))
 
 
 class CycleState(StrEnum):
