@@ -63,12 +63,11 @@ def _of_one(service: str, keys: Keyring, ports: Ports) -> dict[str, str]:
     """What only one service needs."""
     if service != "notifications":
         return {}
-    gateways = base_url(ports.providers)
     return {
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(ports.smtp),
-        "SMS_URL": f"{gateways}/sms",
-        "WHATSAPP_URL": f"{gateways}/whatsapp",
+        "SMS_URL": base_url(ports.gateways["sms"]),
+        "WHATSAPP_URL": base_url(ports.gateways["whatsapp"]),
         "PROVIDER_TOKEN": keys.provider_token,
         "RECEIPT_SECRET": keys.receipt_secret,
     }

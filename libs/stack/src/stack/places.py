@@ -52,9 +52,9 @@ class Ports:
         return self.base + 1 + SERVICES.index(name)
 
     @property
-    def providers(self) -> int:
-        """The simulated SMS and WhatsApp gateways."""
-        return self.base + 5
+    def gateways(self) -> dict[str, int]:
+        """The simulated SMS and WhatsApp providers."""
+        return {"sms": self.base + 5, "whatsapp": self.base + 6}
 
     @property
     def postgres(self) -> int:

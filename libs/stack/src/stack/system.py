@@ -4,12 +4,12 @@
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -90,10 +90,8 @@ class System:
             ),
             self._program("mail", self.ports.smtp, [python, "-m", "stack.mail", "--port", str(self.ports.smtp), "--folder", maildir]),
         ]  # fmt: skip
-        if "notifications" in self.members and find_spec("notifications.simulator"):
-            simulator = [python, "-m", "notifications.simulator", "--port", str(self.ports.providers)]
-            environment = self.environment("notifications")
-            parts.append(self._program("message gateways", self.ports.providers, simulator, env=environment))
+        if "notifications" in self.members:
+            parts += [self._gateway(channel, port) for channel, port in self.ports.gateways.items()]
         return tuple(parts)
 
     @cached_property
@@ -163,6 +161,13 @@ class System:
         """Stop everything in order: services first, so that what they still hold reaches database and broker."""
         _stop_together(self.services, say)
         _stop_together(self.foundation, say)
+
+    def _gateway(self, channel: str, port: int) -> Part:
+        """A simulated provider of one channel; it reports to notifications what became of each message."""
+        callback = f"{self.url('notifications')}/v1/receipts/{channel}"
+        argv = [sys.executable, "-m", "stack.providers", "--port", str(port), "--callback", callback]
+        secret = {"SANTUN_RECEIPT_SECRET": self.keys.receipt_secret}
+        return self._program(f"{channel} gateway", port, argv, env=dict(os.environ) | secret)
 
     def _program(
         self,
