@@ -15,6 +15,7 @@ POINTS = (
     "import.after_staging", "import.after_rejects", "import.mid_insert", "import.before_commit",
     "run.after_reservation", "run.mid_create", "run.after_file", "run.before_sent", "run.result_staged",
     "run.mid_reconcile", "run.after_commit",
+    "worker.after_claim", "worker.after_call",
     "sealer.after_read", "sealer.after_row",
 )  # fmt: skip
 

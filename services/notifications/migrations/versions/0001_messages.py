@@ -58,6 +58,8 @@ CREATE TABLE message (
     recipient_kind text NOT NULL CHECK (recipient_kind IN ('person', 'office', 'institution', 'role')),
     recipient text NOT NULL CHECK (length(recipient) <= 80),
     person_id uuid,
+    officer_role text CHECK (length(officer_role) <= 40),
+    lks_id uuid,
     region_code text NOT NULL,
     facts jsonb NOT NULL,
     fallback text[] NOT NULL DEFAULT '{{}}',

@@ -9,16 +9,18 @@ class MessageTold(BaseModel):
     """Payload of every `notification.*` event."""
 
     message_id: UUID
-    state: str
     event_id: UUID
+    event_type: str
     template: str
     message_class: str
     channel: str
-    recipient_kind: str
+    language: str | None = None
     person_id: UUID | None = None
+    officer_role: str | None = None
+    lks_id: UUID | None = None
     attempt_no: int
     reason: str | None = None
-    region: str
+    state: str
 
 
 class ProgrammeSeen(BaseModel):

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 from typing import Literal
 from uuid import UUID
 
@@ -44,8 +44,8 @@ class Smtp:
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one mail to the relay; the Message-ID is that of the message, so a repeated mail is recognised."""
-        mail = self._mail(outgoing)
         try:
+            mail = self._mail(outgoing)
             async with self._connection() as smtp:
                 await smtp.mail(self._relay.sender)
                 await smtp.rcpt(outgoing.to)
@@ -96,7 +96,7 @@ class Smtp:
     def _mail(self, outgoing: Outgoing) -> EmailMessage:
         mail = EmailMessage()
         domain = self._relay.sender.rpartition("@")[2]
-        mail["From"] = f"{self._relay.sender_name} <{self._relay.sender}>"
+        mail["From"] = formataddr((self._relay.sender_name, self._relay.sender))
         mail["To"] = outgoing.to
         mail["Subject"] = outgoing.subject
         mail["Message-ID"] = f"<{outgoing.message_id}@{domain}>"

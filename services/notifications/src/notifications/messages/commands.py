@@ -8,7 +8,6 @@ from uuid import UUID
 
 from kit.db.uow import UnitOfWork, lock
 from kit.machine import Refusal
-from kit.regions import kecamatan
 
 from notifications.events import MessageTold
 from notifications.messages import domain, store
@@ -37,6 +36,8 @@ class Envelope:
     recipient_kind: str
     recipient: str
     person_id: UUID | None
+    officer_role: str | None
+    lks_id: UUID | None
     region_code: str
     facts: Mapping[str, Any]
     supersede_key: str | None
@@ -59,7 +60,7 @@ async def plan(
         mode=letter.mode, state=message.state.value, message_class=letter.klass.value, channel=channel.value,
         lane=letter.lane, event_id=letter.event_id, event_type=letter.event_type, event_time=letter.event_time,
         subject_id=letter.subject_id, rule=letter.rule, template=letter.template, recipient_kind=letter.recipient_kind,
-        recipient=letter.recipient, person_id=letter.person_id, region_code=letter.region_code, facts=dict(letter.facts),
+        recipient=letter.recipient, person_id=letter.person_id, officer_role=letter.officer_role, lks_id=letter.lks_id, region_code=letter.region_code, facts=dict(letter.facts),
         fallback=[way.value for way in rest], fallback_of=after.id if after else None, supersede_key=letter.supersede_key,
         not_before=letter.not_before, expires_at=letter.expires_at, max_attempts=letter.policy.attempts,
         resends_unknown=letter.policy.resends_unknown, keeps_quiet=letter.policy.keeps_quiet,
@@ -161,7 +162,7 @@ def _envelope(row: MessageRow) -> Envelope:
     return Envelope(
         event_id=row.event_id, event_type=row.event_type, event_time=row.event_time, subject_id=row.subject_id,
         rule=row.rule, template=row.template, klass=Class(row.message_class), lane=row.lane, policy=policy,
-        recipient_kind=row.recipient_kind, recipient=row.recipient, person_id=row.person_id,
+        recipient_kind=row.recipient_kind, recipient=row.recipient, person_id=row.person_id, officer_role=row.officer_role, lks_id=row.lks_id,
         region_code=row.region_code, facts=row.facts, supersede_key=row.supersede_key, not_before=row.not_before,
         expires_at=row.expires_at, mode=row.mode,
     )  # fmt: skip
@@ -171,10 +172,20 @@ async def _tell(uow: UnitOfWork, row: MessageRow, event: str | None) -> None:
     if event is None:
         return
     told = MessageTold(
-        message_id=row.id, state=row.state, event_id=row.event_id, template=row.template,
-        message_class=row.message_class, channel=row.channel, recipient_kind=row.recipient_kind,
-        person_id=row.person_id, attempt_no=row.attempts, reason=row.code, region=kecamatan(row.region_code),
-    )  # fmt: skip
+        message_id=row.id,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        template=row.template,
+        message_class=row.message_class,
+        channel=row.channel,
+        language=row.locale,
+        person_id=row.person_id,
+        officer_role=row.officer_role,
+        lks_id=row.lks_id,
+        attempt_no=row.attempts,
+        reason=row.code,
+        state=row.state,
+    )
     await uow.announce(row, f"notification.{event}", told)
 
 

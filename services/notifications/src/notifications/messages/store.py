@@ -51,6 +51,7 @@ CLOSE_ATTEMPT = text(
     " WHERE message_id = :message AND no = :no AND outcome IN ('pending', 'unknown')"
 )
 LATEST_ATTEMPT = text("SELECT id, provider, provider_ref FROM attempt WHERE message_id = :message AND no = :no")
+ATTEMPT_ADDRESS = text("SELECT address_index, address_masked FROM attempt WHERE message_id = :message AND no = :no")
 RECENT = text("SELECT count(*) FROM attempt WHERE channel = :channel AND started_at > :since")
 PAUSED = text("SELECT until, code FROM channel_pause WHERE channel = :channel AND until > :now")
 PAUSE = text(
@@ -193,3 +194,9 @@ async def programme_code(uow: UnitOfWork, programme_id: object) -> str | None:
 async def keep_programme(uow: UnitOfWork, programme_id: UUID, code: str, sequence: int) -> None:
     """Remember the code of a programme; an older event changes nothing."""
     await uow.execute(KEEP_PROGRAMME, {"id": programme_id, "code": code, "sequence": sequence})
+
+
+async def address_of(uow: UnitOfWork, message_id: UUID, no: int) -> tuple[bytes, str]:
+    """The keyed hash and the masked form of the address of an attempt."""
+    row = (await uow.execute(ATTEMPT_ADDRESS, {"message": message_id, "no": no})).one()
+    return bytes(row.address_index), str(row.address_masked)

@@ -30,6 +30,8 @@ class MessageRow(Aggregate, table=True):
     recipient_kind: str
     recipient: str
     person_id: UUID | None = None
+    officer_role: str | None = None
+    lks_id: UUID | None = None
     region_code: str
     facts: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     fallback: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))

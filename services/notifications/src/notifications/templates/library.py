@@ -75,10 +75,11 @@ class Library:
         self._office = dict(office)
         self._zone = ZoneInfo(zone)
         self._layouts: dict[str, Mapping[str, str]] = {}
+        self._papers: dict[str, Mapping[str, str]] = {}
         self.texts: dict[tuple[str, str], Text] = {}
         for locale in LOCALES:
             data = yaml.safe_load(files("notifications.templates").joinpath(f"{locale}.yaml").read_text("utf-8"))
-            self._layouts[locale] = data["layout"]
+            self._layouts[locale], self._papers[locale] = data["layout"], data["papers"]
             for template, words in data["texts"].items():
                 self.texts[template, locale] = _text(template, locale, words, data["layout"])
         self._environments = {locale: self._environment(locale) for locale in LOCALES}
@@ -128,9 +129,14 @@ class Library:
             day=lambda value: self._day(locale, value),
             moment=lambda value: self._moment(locale, value),
             reasons=lambda codes: self._sentences(locale, codes),
-            words=lambda code: str(code).replace("_", " "),
+            words=lambda code: self._paper(locale, code),
+            papers=lambda codes: ", ".join(self._paper(locale, code) for code in codes),
         )
         return environment
+
+    def _paper(self, locale: str, code: object) -> str:
+        """The name of a paper; one without words in the list is called by its code, which is Indonesian."""
+        return self._papers[locale].get(str(code), str(code).replace("_", " "))
 
     def _day(self, locale: str, value: str) -> str:
         when = date.fromisoformat(value) if len(value) == len("2026-07-01") else self._local(value).date()
