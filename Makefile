@@ -45,5 +45,5 @@ format: env  ## bring the code into its form
 lock: env  ## resolve the libraries afresh (ARGS=--upgrade for newer ones)
 	@$(BIN)/python bin/lock $(ARGS)
 
-docs: env  ## write the generated pages anew (events, diagrams, OpenAPI)
-	@$(BIN)/python -m stack.docs
+docs: env  ## write the generated pages anew (events, AsyncAPI, OpenAPI)
+	@$(BIN)/python -m stack.contracts render && $(BIN)/python -m stack.contracts openapi

@@ -112,5 +112,5 @@ def first_call(system: System) -> str:
     return (
         f"  TOKEN=$(curl -s {system.url('idp')}/token -d grant_type=password -d client_id={people.console} \\\n"
         f'    -d username=verifikator -d password={people.password} | sed \'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')\n'
-        f'  curl -s {system.url("registry")}/v1/deaths?limit=5 -H "Authorization: Bearer $TOKEN"'
+        f'  curl -s "{system.url("registry")}/v1/deaths?limit=5" -H "Authorization: Bearer $TOKEN"'
     )

@@ -6,6 +6,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -215,8 +216,9 @@ def _together(parts: Sequence[Part], say: Say) -> None:
     """Start parts at the same time; say each one when it is ready. Raises the first Trouble after all have settled."""
 
     def one(part: Part) -> None:
-        seconds = part.start()
-        say(f"{part.name} is ready on port {part.port} ({seconds:.1f} s)")
+        began = time.monotonic()
+        part.start()
+        say(f"{part.name} is ready on port {part.port} ({time.monotonic() - began:.1f} s)")
 
     with ThreadPoolExecutor(len(parts) or 1) as pool:
         outcomes = [pool.submit(one, part) for part in parts]
