@@ -33,20 +33,26 @@ from sqlmodel import select
 
 SCOPE = "sample.things:write"
 Clerk = Annotated[Actor, requires(SCOPE, region=Region.OBJECT)]
+LATE = (
+    "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'late'; END $$",
+    "CREATE TEMP TABLE late (id int) ON COMMIT PRESERVE ROWS",
+    "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()",
+    "INSERT INTO late VALUES (1)",
+)
 things = Api(prefix="/v1", tags=["things"])
 
 
 class NewThing(Body):
     amount_idr: IdrAmount
     day: date | None = None
-    tags: list[str] = []
+    tags: tuple[str, ...] = ()
     note: str = ""
 
     @field_validator("note")
     @classmethod
     def _no_shouting(cls, note: str) -> str:
         if note.isupper():
-            raise ValueError("bentuk_tidak_sesuai" if note == "KNOWN" else note)
+            raise ValueError("format_salah" if note == "KNOWN" else note)
         return note
 
 
@@ -82,8 +88,20 @@ async def refuse_thing(id: UUID, uow: Uow, _: Clerk) -> None:
 
 @things.post("/things:late")
 async def fail_at_commit(uow: Uow, _: Clerk) -> dict[str, str]:
-    """Answer well and violate a constraint that the database checks only at commit."""
-    await uow.execute(text("INSERT INTO late VALUES (1)"))
+    """Answer well, with work that the database refuses only at commit."""
+    for statement in LATE:
+        await uow.execute(text(statement))
+    await uow.execute(text("INSERT INTO effect VALUES (uuidv7(), uuidv7(), 1)"))
+    return {"status": "fine"}
+
+
+@things.post("/things:lost")
+async def lose_the_connection(uow: Uow, _: Clerk) -> dict[str, str]:
+    """Answer well on a connection that is gone at commit."""
+    await uow.execute(text("INSERT INTO effect VALUES (uuidv7(), uuidv7(), 1)"))
+    pid = (await uow.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    async with uow.runtime.begin(Actor.system("test")) as other:
+        await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     return {"status": "fine"}
 
 

@@ -1,7 +1,10 @@
 """A service that starts has settings that are complete; one that does not says everything that is wrong."""
 
+from typing import ClassVar
+
 import pytest
 from kit.settings import Base, SettingsError, load, table
+from pydantic_settings import SettingsConfigDict
 
 SECRET = "x" * 40
 KEYS = "1:" + "ab" * 32
@@ -12,7 +15,7 @@ GOOD = {
 
 
 class Example(Base):
-    model_config = {"env_prefix": "EXAMPLE_"}
+    model_config: ClassVar[SettingsConfigDict] = {"env_prefix": "EXAMPLE_"}
 
 
 def test_everything_that_is_wrong_is_said_at_once_and_no_value_with_it(monkeypatch):

@@ -80,6 +80,8 @@ class TokenVerifier:
         """Fetch the keys unless they are there (readiness)."""
         if self._keys is None:
             await self._refresh()
+        if self._keys is None:
+            raise Unavailable("identity provider")
 
     async def _check_signature(self, token: str) -> dict[str, Any]:
         """The claims of a token whose signature is good; remembered, so that a busy caller costs one verification."""

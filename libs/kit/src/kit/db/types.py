@@ -1,13 +1,20 @@
 """Column sets that every aggregate shares."""
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import DateTime
+from sqlalchemy import BigInteger, Column, DateTime, Integer, event
 from sqlmodel import Field, SQLModel
 
 from kit.ids import new_id
+
+
+@event.listens_for(Column, "before_parent_attach")
+def _money_is_bigint(column: Column[Any], _: object) -> None:
+    """SQLModel maps every `int` to INTEGER, which ends at Rp 2,147,483,647; an amount is BIGINT wherever it stands."""
+    if column.name.endswith("_idr") and type(column.type) is Integer:
+        column.type = BigInteger()
 
 
 class Keyed(Protocol):

@@ -1,5 +1,6 @@
 """What endpoints ask for: a transaction, the expected version, the long-lived objects of their service."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
@@ -11,6 +12,24 @@ from kit.http import idempotency
 from kit.http.conditional import expected_version
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A transaction that opens when the endpoint starts: a request that is refused before that costs no connection."""
+
+    request: Request
+    actor: Actor
+    key: str | None = None
+
+    async def open(self) -> UnitOfWork:
+        """Begin, and take the idempotency key as the first thing."""
+        state, runtime = self.request.state, self.request.app.state.runtime
+        uow: UnitOfWork = await state.transaction.enter_async_context(runtime.begin(self.actor, origin="api"))
+        uow.route = f"{self.request.method} {self.request.scope['route'].path}"
+        if self.key is not None:
+            state.uow, state.claim = uow, await idempotency.claim(uow, self.request, self.actor, self.key)
+        return uow
+
+
 async def writing(
     request: Request,
     actor: Annotated[Actor, Depends(authenticated)],
@@ -18,27 +37,19 @@ async def writing(
         str | None,
         Header(alias=idempotency.HEADER, description="Eight to 64 visible characters, new for every command."),
     ] = None,
-) -> UnitOfWork:
+) -> Any:
     """A writing transaction that the route commits before it answers. POST needs an Idempotency-Key."""
-    uow = await _begin(request, actor)
-    request.state.uow = uow
-    if (key := idempotency.key_of(request)) is not None:
-        request.state.claim = await idempotency.claim(uow, request, actor, key)
-    return uow
+    return await _now_or_later(Opening(request, actor, idempotency.key_of(request)))
 
 
-async def reading(request: Request, actor: Annotated[Actor, Depends(authenticated)]) -> UnitOfWork:
+async def reading(request: Request, actor: Annotated[Actor, Depends(authenticated)]) -> Any:
     """A transaction for reads (and for the log of reads); committed before the answer, too."""
-    return await _begin(request, actor)
+    return await _now_or_later(Opening(request, actor))
 
 
-async def _begin(request: Request, actor: Actor) -> UnitOfWork:
-    """Open the transaction that the route class ends."""
-    uow: UnitOfWork = await request.state.transaction.enter_async_context(
-        request.app.state.runtime.begin(actor, origin="api")
-    )
-    uow.route = f"{request.method} {request.scope['route'].path}"
-    return uow
+async def _now_or_later(opening: Opening) -> Any:
+    """Dependencies of dependencies need the transaction itself; an endpoint gets it when everything else is good."""
+    return opening if opening.request.state.opens_late else await opening.open()
 
 
 async def if_match(

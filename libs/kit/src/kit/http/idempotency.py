@@ -88,14 +88,14 @@ async def claim(uow: UnitOfWork, request: Request, actor: Actor, key: str) -> Cl
         first = await uow.execute(_CLAIM, {**where, "route": route, "fingerprint": fingerprint, "kept": KEPT})
     except Exception as error:
         if sqlstate(error) == _LOCK_NOT_AVAILABLE:
-            raise Conflict("permintaan_sedang_diproses", retry_after=2) from error
+            raise Conflict("permintaan_sedang_berjalan", retry_after=2) from error
         raise
     if first.first() is not None:
         failpoint("api.after_idempotency")
         return held
     kept = (await uow.execute(_FIND, where)).first()
     if kept is None or kept.status is None:
-        raise Conflict("permintaan_sedang_diproses", retry_after=2)
+        raise Conflict("permintaan_sedang_berjalan", retry_after=2)
     if bytes(kept.fingerprint) != fingerprint:
         raise KeyReused
     body = uow.runtime.fields.open_bytes(bytes(kept.body), at=held.place)

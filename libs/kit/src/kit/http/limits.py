@@ -95,14 +95,14 @@ def _check_head(scope: Scope) -> None:
     if len(scope["path"]) + len(query) > TARGET_BYTES:
         raise HeadersTooLarge
     if "\x00" in scope["path"] or b"%00" in query or b"\x00" in query:
-        raise _unreadable("/path", "karakter_nul")
+        raise _unreadable("/path", "bukan_teks")
 
 
 def _content_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
             if not value.isdigit():
-                raise _unreadable("/headers/content-length", "isian_tidak_sesuai")
+                raise _unreadable("/headers/content-length", "nilai_tidak_sah")
             return int(value)
     return 0
 
@@ -113,7 +113,7 @@ def parse(body: bytes) -> Any:
     try:
         value = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise _unreadable("", "json_tidak_terbaca") from None
+        raise _unreadable("", "bukan_json") from None
     if b"\\u" in body or b"\x00" in body:
         _check_texts(value)
     return value
@@ -144,7 +144,7 @@ def _check_texts(value: Any) -> None:
     """PostgreSQL stores neither NUL nor half a surrogate pair; say so now instead of failing there."""
     if isinstance(value, str):
         if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
-            raise _unreadable("", "karakter_nul")
+            raise _unreadable("", "bukan_teks")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_texts(key)

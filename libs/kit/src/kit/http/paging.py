@@ -85,7 +85,7 @@ def _open(cursor: str, sign: Callable[[bytes], bytes]) -> tuple[str, UUID]:
         sort, id = json.loads(place)
         return str(sort), UUID(id)
     except ValueError:
-        raise Invalid.field("/query/cursor", "kursor_tidak_berlaku") from None
+        raise Invalid.field("/query/cursor", "kursor_salah") from None
 
 
 PageArgs = Annotated[Paging, Depends(page_args)]

@@ -64,27 +64,27 @@ _NO_SPACE = "53"
 
 _FAULTS = {
     "missing": "wajib_diisi",
-    "extra_forbidden": "isian_tidak_dikenal",
-    "json_invalid": "json_tidak_terbaca",
-    "string_pattern_mismatch": "bentuk_tidak_sesuai",
+    "extra_forbidden": "tidak_dikenal",
+    "json_invalid": "bukan_json",
+    "string_pattern_mismatch": "format_salah",
     "string_too_short": "terlalu_pendek",
     "string_too_long": "terlalu_panjang",
+    "string_unicode": "bukan_teks",
     "too_short": "terlalu_sedikit",
     "too_long": "terlalu_banyak",
     "greater_than": "terlalu_kecil",
     "greater_than_equal": "terlalu_kecil",
     "less_than": "terlalu_besar",
     "less_than_equal": "terlalu_besar",
-    "enum": "pilihan_tidak_dikenal",
-    "literal_error": "pilihan_tidak_dikenal",
-    "string_unicode": "karakter_nul",
+    "enum": "tidak_ada_dalam_daftar",
+    "literal_error": "tidak_ada_dalam_daftar",
 }
 _FAULT_FAMILIES = (
-    ("uuid", "bukan_id"), ("date", "bukan_tanggal"), ("time", "bukan_waktu"), ("int", "bukan_bilangan_bulat"),
-    ("bool", "bukan_ya_tidak"), ("string", "bukan_teks"), ("list", "bukan_daftar"), ("model", "bukan_objek"),
-    ("dict", "bukan_objek"),
+    ("uuid", "bukan_uuid"), ("datetime", "bukan_waktu"), ("date", "bukan_tanggal"), ("time", "bukan_waktu"), ("int", "bukan_bilangan_bulat"),
+    ("bool", "jenis_salah"), ("string", "jenis_salah"), ("list", "jenis_salah"), ("model", "jenis_salah"),
+    ("dict", "jenis_salah"),
 )  # fmt: skip
-_LIMITS = ("ge", "gt", "le", "lt", "min_length", "max_length")
+_LIMITS = {"ge": "min", "gt": "min", "min_length": "min", "le": "max", "lt": "max", "max_length": "max"}
 
 
 class Texts:
@@ -94,7 +94,7 @@ class Texts:
         own = _load(contracts_dir / "reference" / "problems.yaml")
         reasons = _load(contracts_dir / "reference" / "reasons.yaml")
         self._problems: dict[str, dict[str, str]] = own.get("problems", {})
-        self._codes: dict[str, dict[str, str]] = {**own.get("codes", {}), **reasons.get("reasons", reasons)}
+        self._codes: dict[str, dict[str, str]] = reasons.get("reasons", reasons)
 
     def problem(self, slug: str, values: dict[str, Any]) -> dict[str, str]:
         """title, title_id, detail and detail_id of a problem type."""
@@ -186,12 +186,10 @@ def _of_status(error: HTTPException) -> Problem:
 def _field_error(fault: dict[str, Any], texts: Texts) -> FieldError:
     """One fault of pydantic in our words. Names out of the request are repeated only when they look like names."""
     kind, context = str(fault["type"]), fault.get("ctx") or {}
-    code = _FAULTS.get(kind) or next(
-        (c for start, c in _FAULT_FAMILIES if kind.startswith(start)), "isian_tidak_sesuai"
-    )
+    code = _FAULTS.get(kind) or next((c for start, c in _FAULT_FAMILIES if kind.startswith(start)), "nilai_tidak_sah")
     if kind == "value_error" and texts.knows(said := str(fault["msg"]).removeprefix("Value error, ")):
         code = said
-    params = tuple(("limit", context[name]) for name in _LIMITS if isinstance(context.get(name), int))[:1]
+    params = tuple((blank, context[name]) for name, blank in _LIMITS.items() if isinstance(context.get(name), int))
     return FieldError("".join(_pointer(fault["loc"])), code, params)
 
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey
+from joserfc.registry import HeaderParameter
 
 from kit.ids import new_id
 
 ISSUER = "http://issuer.test"
+_ANY = jws.JWSRegistry(header_registry={"new": HeaderParameter("unknown to all", "int")}, algorithms=["ES256"])
+"""Signs what no verifier should take: critical headers that nobody knows."""
 
 
 class Issuer:
@@ -33,7 +36,7 @@ class Issuer:
         self._file.write_text(json.dumps({"keys": [key.as_dict(private=False) for key in keys]}), "utf-8")
 
     def claims(self, **given: Any) -> dict[str, Any]:
-        """Claims of a good token; a claim given as None is left out."""
+        """Claims of a good token; a claim or header given as None is left out."""
         now = int(time.time())
         usual: dict[str, Any] = {
             "iss": self.issuer, "aud": "santun", "sub": "tester", "azp": "console", "iat": now, "exp": now + 300,
@@ -44,5 +47,6 @@ class Issuer:
     def token(self, *, header: Mapping[str, Any] | None = None, key: ECKey | None = None, **claims: Any) -> str:
         """A signed token; `header` adds to or replaces the usual header, `claims` those of a good token."""
         key = key or self.key
-        head = {"alg": "ES256", "kid": key.kid, "typ": "at+jwt", **(header or {})}
-        return jwt.encode(head, self.claims(**claims), key)
+        usual: dict[str, Any] = {"alg": "ES256", "kid": key.kid, "typ": "at+jwt", **(header or {})}
+        head = {name: value for name, value in usual.items() if value is not None}
+        return jwt.encode(head, self.claims(**claims), key, registry=_ANY)
