@@ -23,7 +23,7 @@ import psutil
 from stack import databases, processes
 from stack.kafka import Kafka
 from stack.places import SERVICES, migrations
-from stack.postgres import Postgres, forget
+from stack.postgres import Postgres, forget, forget_strays
 
 T = TypeVar("T")
 RUN: Final = "SANTUN_TEST_RUN"
@@ -53,11 +53,11 @@ def begin() -> Path | None:
 def end(folder: Path) -> None:
     """Stop what this run started and forget it."""
     os.environ.pop(RUN, None)
-    for part in (folder / "kafka" / "kafka.pid.json", folder / "postgres" / "postgres.pid.json"):
-        child = processes.known(part)
+    # Nothing of a test run is kept, so nothing has to be written out in order: SIGQUIT is PostgreSQL's "at once".
+    for file, how in (("kafka/kafka.pid.json", signal.SIGKILL), ("postgres/postgres.pid.json", signal.SIGQUIT)):
+        child = processes.known(folder / file)
         if child is not None:
-            # Nothing of a test run is kept, so nothing has to be written out in order.
-            processes.stop(child, by=signal.SIGKILL, within=5)
+            processes.stop(child, by=how, within=5)
     forget(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -77,6 +77,7 @@ def sweep() -> None:
             end(folder)
             if before:
                 os.environ[RUN] = before
+    forget_strays(_RUNS)
 
 
 class Backends:

@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -24,6 +25,7 @@ from stack.trouble import Trouble
 SUPERUSER: Final = "santun"
 SYSTEM_USER: Final = "santun"
 _STATE: Final = Path("/var/lib")
+_NOTE: Final = "belongs-to"
 
 _SETTINGS: Final = """\
 # Written at every start; change libs/stack, not this file.
@@ -121,9 +123,20 @@ def _open_to_readers(tree: Path) -> None:
 def forget(folder: Path) -> None:
     """Delete the data of a cluster that no longer runs, wherever they lie."""
     home = place(folder)
-    shutil.rmtree(home / "data", ignore_errors=True)
-    if home != folder:
-        shutil.rmtree(home, ignore_errors=True)
+    doomed = home / "data" if home == folder else home
+    for _ in range(20):  # the backends of a killed server write on for a moment
+        shutil.rmtree(doomed, ignore_errors=True)
+        if not doomed.exists():
+            return
+        time.sleep(0.1)
+
+
+def forget_strays(under: Path) -> None:
+    """Delete root's data folders of clusters whose own folder, somewhere below `under`, is gone."""
+    for note in _STATE.glob(f"santun-*/{_NOTE}") if _as_root() else ():
+        folder = Path(note.read_text())
+        if under in folder.parents and not folder.exists():
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 class Postgres:
@@ -212,6 +225,8 @@ class Postgres:
         if self.data.exists():
             return
         self.home.mkdir(parents=True, exist_ok=True)
+        if self.home != self.folder:
+            (self.home / _NOTE).write_text(str(self.folder.resolve()))
         fresh = self.home / "data.new"  # renamed when whole: a half-made cluster is made again
         shutil.rmtree(fresh, ignore_errors=True)
         secret = self.home / "password.new"
