@@ -2,15 +2,15 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from stack.contracts import asyncapi, catalogue, dialect, gate, http_gate, openapi, pages
-from stack.places import CONTRACTS, ROOT
+from stack.places import CONTRACTS, ROOT, SERVICES
 
 BASELINE = CONTRACTS / "baseline.json"
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
@@ -26,9 +26,9 @@ def render() -> None:
 
 
 @app.command(name="openapi")
-def snapshots() -> None:
-    """Write contracts/<service>/openapi.json from the services' applications."""
-    for service in openapi.present():
+def snapshots(services: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Write contracts/<service>/openapi.json from the services' applications (all, or those named)."""
+    for service in services or openapi.present():
         openapi.path(service).write_text(openapi.snapshot(service), "utf-8")
         typer.echo(f"{service}: written")
 
@@ -48,7 +48,7 @@ def release() -> None:
     """Make what stands in contracts/ the new baseline: from now on it may only grow."""
     made = {
         "events": gate.released(catalogue.events()),
-        "http": {s: released_http(s) for s in openapi.present() if openapi.path(s).exists()},
+        "http": {s: released_http(s) for s in SERVICES if openapi.path(s).exists()},
     }
     BASELINE.write_text(json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
     typer.echo(f"{len(made['events'])} event versions, {len(made['http'])} interfaces")

@@ -9,8 +9,29 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 KEYWORDS = frozenset(
-    "type properties required items enum const pattern format minimum maximum minLength maxLength minItems maxItems"
-    " $defs $ref description title examples x-values x-pii".split()
+    [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "const",
+        "pattern",
+        "format",
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "$defs",
+        "$ref",
+        "description",
+        "title",
+        "examples",
+        "x-values",
+        "x-pii",
+    ]
 )
 AT_TOP = frozenset({"$schema", "$id"})
 FORMATS = frozenset({"uuid", "date", "date-time"})
@@ -18,9 +39,56 @@ LARGEST = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
 
 PERSONAL_WORDS = frozenset(
-    "nik kk name nama phone telp telepon hp wa email mail address alamat street jalan rt rw birth lahir mother ibu father"
-    " ayah sex gender religion agama disability disabilitas diagnosis photo foto lat lon latitude longitude geo"
-    " signature npwp rekening holder iban note notes text remark keterangan comment".split()
+    [
+        "nik",
+        "kk",
+        "name",
+        "nama",
+        "phone",
+        "telp",
+        "telepon",
+        "hp",
+        "wa",
+        "email",
+        "mail",
+        "address",
+        "alamat",
+        "street",
+        "jalan",
+        "rt",
+        "rw",
+        "birth",
+        "lahir",
+        "mother",
+        "ibu",
+        "father",
+        "ayah",
+        "sex",
+        "gender",
+        "religion",
+        "agama",
+        "disability",
+        "disabilitas",
+        "diagnosis",
+        "photo",
+        "foto",
+        "lat",
+        "lon",
+        "latitude",
+        "longitude",
+        "geo",
+        "signature",
+        "npwp",
+        "rekening",
+        "holder",
+        "iban",
+        "note",
+        "notes",
+        "text",
+        "remark",
+        "keterangan",
+        "comment",
+    ]
 )
 """Parts of field names that mean a value about a person, or free text that could hold one."""
 PERSONAL_NAMES = frozenset({"account", "account_no", "account_number", "document", "contact", "recipient"})
@@ -90,7 +158,7 @@ def _of_part(part: Mapping[str, Any]) -> Iterator[str]:
     if kind == "array" and ("maxItems" not in part or "items" not in part):
         yield "an array needs items and maxItems"
     if kind == "integer" and not (
-        -LARGEST <= part.get("minimum", -LARGEST - 1) and part.get("maximum", LARGEST + 1) <= LARGEST
+        part.get("minimum", -LARGEST - 1) >= -LARGEST and part.get("maximum", LARGEST + 1) <= LARGEST
     ):
         yield "an integer needs minimum and maximum within 2^53"
     if kind == "number":

@@ -1,8 +1,8 @@
 """Snapshots of the HTTP interfaces: what each service's application says of itself, written down to be reviewed."""
 
 import json
-from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
 
 from kit.http.docs import document
 from kit.settings import load
@@ -24,22 +24,11 @@ def snapshot(service: str) -> str:
     return json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def path(service: str) -> Any:
+def path(service: str) -> Path:
     """Where the snapshot stands."""
     return CONTRACTS / service / "openapi.json"
 
 
-def exists(service: str) -> bool:
-    """Whether the service has an application yet."""
-    try:
-        import_module(f"{service}.app")
-    except ModuleNotFoundError as missing:
-        if missing.name == f"{service}.app":
-            return False
-        raise
-    return True
-
-
 def present() -> list[str]:
     """The services that have an application."""
-    return [service for service in SERVICES if exists(service)]
+    return [service for service in SERVICES if find_spec(f"{service}.app")]
