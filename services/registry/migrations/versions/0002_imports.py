@@ -166,6 +166,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I ((coalesce(family_ref, ref)), line)',
         import_staging_name(run) || '_k', import_staging_name(run));
+    EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I (ref)', import_staging_name(run) || '_r', import_staging_name(run));
     EXECUTE format('ANALYZE %I', import_staging_name(run));
 END $$;
 
@@ -181,7 +182,7 @@ def upgrade() -> None:
     migrate.script(op, RUNS.replace("AGGREGATE", AGGREGATE_COLUMNS))
     migrate.enable_region_security(op, "import_run", "region_code")
     migrate.enable_region_security(op, "import_subject", "region_code")
-    migrate.allow_delete(op, "import_finding", "import_chunk")
+    migrate.allow_delete(op, "import_finding", "import_staging")
 
 
 def downgrade() -> None:

@@ -18,6 +18,12 @@ class Settings(Base):
         default=False,
         description="Whether a burial book (buku makam) with a letter of the kelurahan counts as an akta.",
     )
+    imports_dir: Path = Field(
+        Path(".santun/imports"), description="Folder of uploaded lists, encrypted; shared by api and work processes."
+    )
+    import_max_bytes: int = Field(
+        256 * 1024 * 1024, ge=1024, le=500 * 1024 * 1024, description="Largest list that may be uploaded, in bytes."
+    )
 
 
 def contracts_dir() -> Path:

@@ -4,6 +4,7 @@ The readers hand over cells in this order whatever the order in the file. Column
 exchange such lists; they are data, like the list itself.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,20 @@ MAX_ROWS = 2_000_000
 """Rows of one list (registry_disbursement.md 5)."""
 MAX_COLUMNS = 64
 """Cells of one row, so that one cell far to the right costs nothing."""
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+
+
+def guard(cell: str) -> str:
+    """The cell so that no spreadsheet takes it for a formula: an apostrophe before what begins one."""
+    return "'" + cell if _FORMULA.match(cell) else cell
+
+
+def unguard(cell: str) -> str:
+    """The cell as it was before `guard`."""
+    return cell[1:] if _GUARDED.match(cell) else cell
 
 
 class Unreadable(Exception):

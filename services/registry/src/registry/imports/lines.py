@@ -139,6 +139,8 @@ class Lines:
         if len(cells) != len(self._header.names):
             raise Rejected(None, "jumlah_sel_salah")
         values = [cell.strip() for cell in self._header.arrange(cells)]
+        if self._header.returned:
+            values = [layout.unguard(value) for value in values]
         joined = "".join(values)
         if not joined.isprintable() and _CONTROL.search(joined):
             raise Rejected(next(i for i, v in enumerate(values) if _CONTROL.search(v)), "karakter_terlarang")
@@ -155,6 +157,8 @@ class Lines:
         born = self._birth(values[layout.BIRTH_DATE], warn)
         status = _status(values[layout.STATUS], warn)
         died_on = _a_day(values[layout.DIED_ON], layout.DIED_ON, warn) if status == DEAD else None
+        if status == DEAD and died_on is None:
+            warn(layout.DIED_ON, "tanggal_wafat_kosong")
         rt = _small(values[layout.RT], 0, 999, layout.RT, warn)
         rw = _small(values[layout.RW], 0, 999, layout.RW, warn)
         desil = _small(values[layout.DESIL], 1, 10, layout.DESIL, warn)
