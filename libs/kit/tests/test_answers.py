@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk
+from desk import DESK, Desk
+from kit import clock
 from kit.auth.actor import Actor
 from kit.ids import new_id
 from kit.runtime import Runtime
+from kit.service import Processes
 from kit.settings import _contracts
 from kit.testing.issuer import Issuer
 from sqlalchemy import text
@@ -23,7 +26,8 @@ async def desk(sample: Runtime, tmp_path: Path) -> AsyncIterator[Desk]:
     """The desk on a real database."""
     issuer = Issuer(tmp_path)
     given = {"issuer": issuer.issuer, "jwks_url": issuer.jwks_url, "contracts_dir": _contracts()}
-    sample.settings = sample.settings.model_copy(update=given)
+    sample.settings = sample.settings.model_copy(update=given | {"clock_file": tmp_path / "clock"})
+    sample.clock = clock.Clock(file=tmp_path / "clock")
     return Desk(sample, issuer)
 
 
@@ -203,3 +207,24 @@ async def test_readiness_names_every_part(desk: Desk) -> None:
     assert {"database", "outbox", "parked", "partitions", "keys"} <= set(parts)
     assert parts["partitions"]["days_ahead"] >= 13
     assert 'http_request_seconds_count{method="GET",route="/health/ready",status="200"}' in figures.text
+
+
+async def test_a_process_that_was_told_to_stop_takes_no_new_work_and_finishes_what_it_has(desk: Desk) -> None:
+    processes = Processes(DESK, desk.runtime)
+    desk.app.state.processes = processes
+    async with desk.client() as client:
+        assert (await client.get("/health/ready")).status_code == 200
+        processes.stop.set()
+        answer = await client.get("/health/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "draining")
+        in_hand = await client.post("/v1/things", json=BODY, headers=KEY)
+        assert (in_hand.status_code, in_hand.headers["connection"]) == (201, "close")
+        assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_a_moved_clock_is_said(desk: Desk) -> None:
+    clock.move(desk.runtime.settings.clock_file or Path(), datetime(2031, 1, 1, tzinfo=UTC))
+    async with desk.client() as client:
+        part = (await client.get("/health/ready")).json()["parts"]["clock"]
+    assert part["movable"] is True
+    assert part["moved_seconds"] > 86_400

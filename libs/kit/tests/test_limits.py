@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import desk
 import pytest
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.errors import Invalid
 from kit.http import limits
+from kit.testing import eventually
+from kit.testing.issuer import Issuer
 
 JSON = {"content-type": "application/json"}
 
@@ -115,3 +119,47 @@ def test_what_is_refused_is_never_repeated() -> None:
     with pytest.raises(Invalid) as wrong:
         limits.parse(b'{"nik":"3276031502900003","nik":"3276031502900003"}')
     assert "3276" not in str(wrong.value)
+
+
+@pytest.fixture
+async def port(tmp_path: Path) -> AsyncIterator[int]:
+    """The desk behind a real socket."""
+    app = desk.unconnected(tmp_path).app
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=0))
+    running = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually(started)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await running
+
+
+async def raw(port: int, *parts: bytes) -> bytes:
+    """Send these bytes and return all that comes back until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for part in parts:
+            writer.write(part)
+        async with asyncio.timeout(10):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_a_promise_of_gigabytes_is_refused_before_a_byte_of_it(port: int, tmp_path: Path) -> None:
+    token = Issuer(tmp_path).token(scope=desk.SCOPE)
+    head = f"POST /v1/echo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 10000000000\r\n\r\n"
+    answer = await raw(port, head.encode())
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer.lower()
+    assert b"application/problem+json" in answer
+
+
+async def test_a_body_that_stops_coming_is_given_up(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.2)
+    token = Issuer(tmp_path).token(scope=desk.SCOPE)
+    head = f"POST /v1/echo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 10\r\n\r\n{{"
+    assert (await raw(port, head.encode())).startswith(b"HTTP/1.1 408 ")

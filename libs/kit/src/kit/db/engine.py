@@ -19,6 +19,7 @@ def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error never quotes what was being written
         connect_args={
             "timeout": 5,
             "server_settings": {

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from opentelemetry.trace import SpanKind
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,6 +93,8 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, answering: "_Answer") -> None:
         try:
             await self._inner(scope, receive, answering)
+        except ClientDisconnect:
+            log.info("client_left", method=scope["method"])
         except Exception as error:
             if answering.status:
                 raise
@@ -125,7 +127,7 @@ class _Answer:
 def _line(scope: Scope, route: str, status: int, seconds: float) -> None:
     actor = scope["state"].get("actor")
     who = {"actor": actor.sub, "client": actor.client} if actor is not None else {}
-    say = log.error if status >= _SERVER_ERROR or not status else log.info
+    say = log.error if status >= _SERVER_ERROR else log.info
     say("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1), **who)
 
 

@@ -103,7 +103,7 @@ async def claim(uow: UnitOfWork, request: Request, actor: Actor, key: str) -> Cl
 
 
 async def store(uow: UnitOfWork, held: Claim, response: Response) -> None:
-    """Keep the answer beside the effect, in the same transaction."""
+    """Keep the answer beside the effect, in the same transaction. A command therefore never answers with a stream."""
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
     answer: dict[str, Any] = {
         "principal": held.principal,
