@@ -131,6 +131,7 @@ CREATE TABLE batch (AGGREGATE,
     removed_total_idr bigint NOT NULL DEFAULT 0 CHECK (removed_total_idr >= 0),
     removed_reasons jsonb NOT NULL DEFAULT '{}',
     list_sha256 text NOT NULL DEFAULT '' CHECK (list_sha256 ~ '^([0-9a-f]{64})?$'),
+    list_no int NOT NULL DEFAULT 0,
     round int NOT NULL DEFAULT 0,
     submitted_total_idr bigint NOT NULL DEFAULT 0,
     spp_idr bigint,
@@ -184,6 +185,7 @@ CREATE TABLE approval (
     role text NOT NULL,
     list_sha256 text NOT NULL,
     total_idr bigint NOT NULL,
+    list_no int NOT NULL,
     at timestamptz NOT NULL,
     round int NOT NULL,
     voided_at timestamptz
@@ -199,6 +201,7 @@ CREATE TABLE line (AGGREGATE_PLAIN,
     beneficiary_person_id uuid,
     amount_idr bigint NOT NULL CHECK (amount_idr > 0),
     payee_token bytea,
+    bank_code text,
     region_code text NOT NULL,
     facts_version bigint,
     state text NOT NULL CHECK (state IN ('frozen', 'ready', 'in_flight', 'settled', 'repair', 'blocked', 'removed',
@@ -206,7 +209,9 @@ CREATE TABLE line (AGGREGATE_PLAIN,
     reasons text[] NOT NULL DEFAULT '{}',
     attempt_no int NOT NULL DEFAULT 0,
     removed_at timestamptz,
+    removed_no int,
     removed_funded bool NOT NULL DEFAULT false,
+    redeposited_doc_id uuid,
     repair_since date,
     repair_due date,
     fixed_by text,
@@ -223,6 +228,7 @@ CREATE INDEX line_batch ON line (batch_id, state, id);
 CREATE INDEX line_payee ON line (payee_ref) WHERE state IN ('frozen', 'ready', 'in_flight', 'repair', 'blocked');
 CREATE INDEX line_beneficiary ON line (beneficiary_person_id)
     WHERE state IN ('frozen', 'ready', 'in_flight', 'repair', 'blocked');
+CREATE INDEX line_in_limbo ON line (batch_id) WHERE removed_funded AND redeposited_doc_id IS NULL;
 CREATE INDEX line_repair ON line (region_code text_pattern_ops, id) WHERE state IN ('repair', 'blocked');
 
 CREATE TABLE line_item (
@@ -322,7 +328,7 @@ CREATE INDEX attempt_waiting ON attempt (answer_due) WHERE state IN ('sent', 'ac
 CREATE TABLE result_file (AGGREGATE,
     sha256 text NOT NULL UNIQUE CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     format text NOT NULL CHECK (format IN ('camt054', 'camt053', 'pain002', 'csv')),
-    bytes int NOT NULL,
+    size_bytes int NOT NULL CHECK (size_bytes > 0),
     content bytea NOT NULL,
     message_id text,
     uploaded_by text NOT NULL,
@@ -400,9 +406,14 @@ CREATE INDEX recon_item_list ON recon_item (state, id);
 _PLAIN = AGGREGATE_COLUMNS.replace(",\n    UNIQUE (client, client_ref)", "")
 
 
+_LATE = """
+ALTER TABLE line ADD FOREIGN KEY (redeposited_doc_id) REFERENCES treasury_doc;
+"""
+
+
 def upgrade() -> None:
     """Create the money's tables. Journals, postings, signatures, decisions of gates are appended, never changed."""
-    for script in (BUDGET, LEDGER, BATCHES, PAYMENTS):
+    for script in (BUDGET, LEDGER, BATCHES, PAYMENTS, _LATE):
         migrate.script(op, script.replace("AGGREGATE_PLAIN", _PLAIN).replace("AGGREGATE", AGGREGATE_COLUMNS))
     migrate.enable_region_security(op, "line")
     migrate.enable_region_security(op, "batch")

@@ -61,6 +61,7 @@ class Signature:
     list_sha256: str
     total_idr: int
     void: bool = False
+    list_no: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Batch:
     count: int = 0
     total_idr: int = 0
     list_sha256: str = ""
+    list_no: int = 0
     signatures: tuple[Signature, ...] = ()
     rules: tuple[ApprovalRule, ...] = DEFAULT_RULES
     submitted_total_idr: int = 0

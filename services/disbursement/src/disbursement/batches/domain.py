@@ -175,7 +175,9 @@ def _signed(batch: Batch, command: Command, ctx: Context) -> Batch:
     if duty is None:
         return batch
     role = approving_role(batch, ctx) if isinstance(command, Approve) else min(ctx.roles)
-    signature = Signature(duty, ctx.actor, ctx.person_id, role or "", batch.list_sha256, batch.total_idr)
+    signature = Signature(
+        duty, ctx.actor, ctx.person_id, role or "", batch.list_sha256, batch.total_idr, list_no=batch.list_no
+    )
     return replace(batch, signatures=(*batch.signatures, signature))
 
 

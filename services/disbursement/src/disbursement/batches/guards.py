@@ -69,7 +69,7 @@ def list_is_the_one_shown(batch: Batch, command: Approve, _: Context) -> Reason 
 
 def a_missing_approval_is_theirs(batch: Batch, _: Approve, ctx: Context) -> Reason | None:
     """The amount decides whose approvals are needed."""
-    return None if approving_role(batch, ctx) else Reason.of("persetujuan_bukan_giliran", due=",".join(batch.due_roles))
+    return None if approving_role(batch, ctx) else Reason.of("jabatan_penyetuju", role=",".join(batch.due_roles))
 
 
 def no_open_outlier_case(batch: Batch, _: Approve, __: Context) -> Reason | None:
@@ -79,12 +79,12 @@ def no_open_outlier_case(batch: Batch, _: Approve, __: Context) -> Reason | None
 
 def has_lines(batch: Batch, _: object, __: Context) -> Reason | None:
     """An empty list goes nowhere."""
-    return Reason("daftar_kosong") if batch.count == 0 else None
+    return Reason("kelompok_kosong") if batch.count == 0 else None
 
 
 def at_most_the_limit(batch: Batch, command: Draft | AddLines, _: Context) -> Reason | None:
     """Larger cycles make several batches."""
-    return None if 0 < command.count + batch.count <= MAX_LINES else Reason.of("batch_terlalu_besar", limit=MAX_LINES)
+    return None if 0 < command.count + batch.count <= MAX_LINES else Reason.of("terlalu_banyak_baris", n=MAX_LINES)
 
 
 def report_was_read(_: Batch, command: Submit, __: Context) -> Reason | None:
@@ -94,8 +94,9 @@ def report_was_read(_: Batch, command: Submit, __: Context) -> Reason | None:
 
 def sample_was_viewed(_: Batch, command: Verify, __: Context) -> Reason | None:
     """The verifier opened every line of the sample."""
-    missing = len(command.sample - command.viewed)
-    return Reason.of("sampel_belum_dilihat", missing=missing) if missing else None
+    seen = len(command.sample & command.viewed)
+    needed = len(command.sample)
+    return Reason.of("contoh_belum_dilihat", seen=seen, needed=needed) if seen < needed else None
 
 
 def nothing_stops_the_batch(_: Batch, command: Check | Export, __: Context) -> Reason | None:
@@ -105,19 +106,19 @@ def nothing_stops_the_batch(_: Batch, command: Check | Export, __: Context) -> R
 
 def amount_is_the_current_total(batch: Batch, command: RequestPayment, _: Context) -> Reason | None:
     """The SPP asks for what the list holds today."""
-    return None if command.amount_idr == batch.total_idr else Reason.of("jumlah_tidak_sama", total_idr=batch.total_idr)
+    return None if command.amount_idr == batch.total_idr else Reason.of("jumlah_spm_beda", total_idr=batch.total_idr)
 
 
 def spp_is_recorded(batch: Batch, command: Order, _: Context) -> Reason | None:
     """The SPM follows an SPP and orders the current total."""
     if batch.spp_idr is None:
         return Reason("spp_belum_ada")
-    return None if command.amount_idr == batch.total_idr else Reason.of("jumlah_tidak_sama", total_idr=batch.total_idr)
+    return None if command.amount_idr == batch.total_idr else Reason.of("jumlah_spm_beda", total_idr=batch.total_idr)
 
 
 def sp2d_equals_spm(batch: Batch, command: Fund, _: Context) -> Reason | None:
     """The treasury pays out what was ordered."""
-    return None if command.amount_idr == batch.spm_idr else Reason.of("jumlah_tidak_sama", total_idr=batch.spm_idr or 0)
+    return None if command.amount_idr == batch.spm_idr else Reason.of("jumlah_spm_beda", total_idr=batch.spm_idr or 0)
 
 
 def approvals_cover_the_list(_: Batch, command: Export, __: Context) -> Reason | None:
@@ -147,7 +148,7 @@ def no_open_recon_item(batch: Batch, _: Reconcile, __: Context) -> Reason | None
 
 def every_line_is_final(batch: Batch, _: Close, __: Context) -> Reason | None:
     """Nothing is in flight, in repair or blocked."""
-    return Reason.of("baris_belum_final", n=batch.open_lines) if batch.open_lines else None
+    return Reason.of("baris_belum_selesai", n=batch.open_lines) if batch.open_lines else None
 
 
 def approving_role(batch: Batch, ctx: Context) -> str | None:

@@ -16,6 +16,7 @@ from kit.money import MAX_IDR, IdrAmount
 from pydantic import Field, computed_field
 
 from disbursement.budget import commands, queries
+from disbursement.budget.domain import NewLine
 
 router = Api(prefix="/v1", tags=["budget"])
 OFFICE_WIDE = Region.none("the budget belongs to the office, not to a region")
@@ -38,9 +39,9 @@ class NewBudgetLine(Body):
     funding_source: str = Field("pad", pattern=r"^[a-z0-9_]{1,40}$")
     pagu_idr: IdrAmount
 
-    def new(self) -> commands.NewLine:
+    def new(self) -> NewLine:
         """The command's words."""
-        return commands.NewLine(
+        return NewLine(
             fiscal_year=self.fiscal_year,
             unit=self.unit,
             programme_code=self.programme_code,

@@ -1,6 +1,5 @@
 """Promising, freeing and changing budget. Every promise is made under the lock of the line's ceiling."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
@@ -10,30 +9,14 @@ from kit.machine import Refusal
 
 from disbursement.budget import store
 from disbursement.budget.domain import BudgetLine as Line
-from disbursement.budget.domain import Close, Command, Draft, Freeze, Open, Revise, State, Thaw, decide, is_low
-from disbursement.budget.events import BudgetLineTold
+from disbursement.budget.domain import Close, Command, Draft, Freeze, NewLine, Open, Revise, State, Thaw, decide, is_low
 from disbursement.budget.tables import BudgetLine
+from disbursement.events_money import BudgetLineTold
 from disbursement.ledger import commands as ledger
 from disbursement.ledger import queries as balances
 from disbursement.ledger.rules import Account, Dims, Rule
 
 BUDGET_LINE = "budget_line"
-
-
-@dataclass(frozen=True, slots=True)
-class NewLine:
-    """A line of the DPA as entered."""
-
-    fiscal_year: int
-    unit: str
-    programme_code: str
-    activity_code: str
-    sub_activity_code: str
-    account_code: str
-    funding_source: str
-    pagu_idr: int
-    id: UUID | None = None
-    client_ref: str | None = None
 
 
 class Origin(StrEnum):
@@ -104,7 +87,7 @@ async def draft(uow: UnitOfWork, new: NewLine) -> BudgetLine:
     """Enter a line of the DPA. Raises Conflict when its key exists."""
     decision = uow.settle(decide(Line(None), Draft(new.pagu_idr), uow.context))
     if await store.exists(uow, new):
-        raise Conflict("baris_anggaran_ada")
+        raise Conflict("sudah_ada")
     row = BudgetLine(
         fiscal_year=new.fiscal_year,
         unit=new.unit,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from uuid import UUID
 
 from kit.machine import SYSTEM, Context, Move, Reason, Refusal, find
 
@@ -23,6 +24,22 @@ class BudgetLine:
     pagu_idr: int = 0
     available_idr: int = 0
     promised_idr: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line of the DPA as entered."""
+
+    fiscal_year: int
+    unit: str
+    programme_code: str
+    activity_code: str
+    sub_activity_code: str
+    account_code: str
+    funding_source: str
+    pagu_idr: int
+    id: UUID | None = None
+    client_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ def the_rest_covers_the_cut(line: BudgetLine, command: Revise, _: Context) -> Re
 
 def the_difference_is_not_zero(_: BudgetLine, command: Revise, __: Context) -> Reason | None:
     """A revision changes something."""
-    return None if command.difference_idr else Reason("jumlah_tidak_sama")
+    return None if command.difference_idr else Reason("nilai_tidak_sah")
 
 
 def nothing_is_on_its_way(line: BudgetLine, _: Close, __: Context) -> Reason | None:

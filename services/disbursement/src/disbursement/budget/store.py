@@ -1,16 +1,12 @@
 """Statements of the budget slice beside the ledger's."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
 from kit.errors import Missing
 from sqlalchemy import text
 
-from disbursement.budget.domain import State
-
-if TYPE_CHECKING:
-    from disbursement.budget.commands import NewLine
+from disbursement.budget.domain import NewLine, State
 
 _EXISTS = text("""
 SELECT EXISTS (SELECT FROM budget_line WHERE fiscal_year = :fiscal_year AND unit = :unit
@@ -21,7 +17,7 @@ _STATE = text("SELECT state FROM budget_line WHERE id = :id FOR SHARE")
 _UNWARNED = text("SELECT pagu_idr FROM budget_line WHERE id = :id AND NOT warned_low")
 
 
-async def exists(uow: UnitOfWork, new: "NewLine") -> bool:
+async def exists(uow: UnitOfWork, new: NewLine) -> bool:
     """Whether a line with this key is there."""
     params = {
         "fiscal_year": new.fiscal_year,

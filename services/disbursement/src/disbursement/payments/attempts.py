@@ -207,16 +207,3 @@ MEANING: dict[str, Status] = {
     "RJCT": Status.REJECTED, "CPUC": Status.SETTLED,
 }  # fmt: skip
 """ISO 20022 payment status codes. ACSC and ACCC settle nothing: the code list itself says they are no booking evidence."""
-
-REASONS: dict[str, str] = {
-    "AC01": "nomor_rekening_salah", "AC03": "nomor_rekening_salah", "AC04": "rekening_ditutup",
-    "AC07": "rekening_ditutup", "AC06": "rekening_diblokir", "BE01": "nama_tidak_cocok", "BE06": "nama_tidak_cocok",
-    "MD07": "wafat_dilaporkan", "AM05": "ganda", "DUPL": "ganda", "DU04": "ganda", "CNPC": "tidak_diambil",
-    "RC04": "kode_bank_salah", "RC08": "kode_bank_salah", "AM02": "batas_nilai", "AM14": "batas_nilai",
-}  # fmt: skip
-"""ISO 20022 reason codes to our own; the next step of each stands with its text in the reference data."""
-
-
-def reason_of(code: str | None) -> str:
-    """Our reason code; `alasan_lain` when a person must read the bank's text."""
-    return REASONS.get(code or "", "alasan_lain")

@@ -170,12 +170,12 @@ def cool_down_is_over(line: Line, _: Command, ctx: Context) -> Reason | None:
     """A changed account rests for a day, so that a wrong change can be noticed."""
     if line.confirmed_at is None or ctx.now >= line.confirmed_at + COOL_DOWN:
         return None
-    return Reason.of("masa_tunggu_rekening", until=(line.confirmed_at + COOL_DOWN).isoformat())
+    return Reason.of("masa_tunggu_rekening", datetime=(line.confirmed_at + COOL_DOWN).isoformat())
 
 
 def no_attempt_is_open(line: Line, _: Command, __: Context) -> Reason | None:
     """While the fate of one attempt is not known there is no second one."""
-    return Reason("upaya_belum_final") if line.has_open_attempt else None
+    return Reason("percobaan_masih_terbuka") if line.has_open_attempt else None
 
 
 def another_person_than_who_asked(line: Line, _: AgreeReissue, ctx: Context) -> Reason | None:
@@ -194,7 +194,7 @@ def reissue_is_agreed(line: Line, _: Reissue, ctx: Context) -> Reason | None:
 
 def funds_are_still_there(line: Line, _: Reissue, __: Context) -> Reason | None:
     """The returned money is on the distribution account; otherwise it needs a new SP2D or arrears."""
-    return None if line.funds_present else Reason("dana_sudah_disetor")
+    return None if line.funds_present else Reason("dana_sudah_kembali")
 
 
 def gate_p_is_open(line: Line, _: Reissue, __: Context) -> Reason | None:
@@ -207,7 +207,7 @@ def time_is_up(line: Line, command: GiveUp, ctx: Context) -> Reason | None:
     if command.year_end or line.repair_since is None:
         return None
     until = line.repair_since + timedelta(days=GIVE_UP_AFTER_DAYS)
-    return None if ctx.today >= until else Reason.of("masa_perbaikan_berjalan", until=until.isoformat())
+    return None if ctx.today >= until else Reason.of("belum_waktunya_setor", date=until.isoformat())
 
 
 def _by(*roles: str) -> frozenset[str]:

@@ -227,13 +227,13 @@ def test_control_figures_that_do_not_add_up_refuse_the_whole_file():
     good = pain001.build(file((line(1), line(2))))
     csv = result_csv.build((ResultRow(1, "R1", "settled", 5),))
     for content, parse, code in (
-        (good.replace(b"<CtrlSum>4000000<", b"<CtrlSum>4000001<"), pain001.parse, "jumlah_kontrol_salah"),
-        (good.replace(b"<NbOfTxs>2<", b"<NbOfTxs>3<"), pain001.parse, "jumlah_kontrol_salah"),
-        (good.replace(b">2000000</InstdAmt>", b">2000000.50</InstdAmt>"), pain001.parse, "jumlah_tidak_utuh"),
-        (good.replace(b'Ccy="IDR"', b'Ccy="USD"'), pain001.parse, "jumlah_tidak_utuh"),
+        (good.replace(b"<CtrlSum>4000000<", b"<CtrlSum>4000001<"), pain001.parse, "jumlah_berkas_beda"),
+        (good.replace(b"<NbOfTxs>2<", b"<NbOfTxs>3<"), pain001.parse, "jumlah_berkas_beda"),
+        (good.replace(b">2000000</InstdAmt>", b">2000000.50</InstdAmt>"), pain001.parse, "bukan_rupiah_bulat"),
+        (good.replace(b'Ccy="IDR"', b'Ccy="USD"'), pain001.parse, "bukan_rupiah_bulat"),
         (pain001.build(file((line(1), line(1)))), pain001.parse, "referensi_ganda"),
-        (csv.replace(b"TOTAL;1;;;5;", b"TOTAL;1;;;6;"), result_csv.parse, "jumlah_kontrol_salah"),
-        (csv.replace(b"TOTAL;1", b"TOTAL;2"), result_csv.parse, "jumlah_kontrol_salah"),
+        (csv.replace(b"TOTAL;1;;;5;", b"TOTAL;1;;;6;"), result_csv.parse, "jumlah_berkas_beda"),
+        (csv.replace(b"TOTAL;1", b"TOTAL;2"), result_csv.parse, "jumlah_berkas_beda"),
         (bank_csv.build((line(1), line(1))), bank_csv.parse, "referensi_ganda"),
     ):
         with pytest.raises(FileRefused, match=code):

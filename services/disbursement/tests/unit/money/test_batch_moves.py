@@ -167,17 +167,17 @@ def test_adding_a_line_voids_every_approval():
 def test_all_reasons_are_told_at_once():
     batch = replace(READY, state=State.VERIFIED, open_cases=1, signatures=(signed(Duty.VERIFY, "a", "verifikator"),))
     refusal = decide(batch, Approve("cd" * 32, 5), by("sekretaris", "a"))
-    assert codes(refusal) == {"pemisahan_tugas", "daftar_berubah", "persetujuan_bukan_giliran", "kasus_janggal_terbuka"}
+    assert codes(refusal) == {"pemisahan_tugas", "daftar_berubah", "jabatan_penyetuju", "kasus_janggal_terbuka"}
 
 
 def test_the_treasury_pays_what_was_ordered_and_orders_what_is_listed():
     assert codes(decide(replace(READY, state=State.APPROVED), RequestPayment(TOTAL + 1), by("bendahara"))) == {
-        "jumlah_tidak_sama"
+        "jumlah_spm_beda"
     }
     assert codes(decide(replace(READY, state=State.APPROVED, spp_idr=None), Order(TOTAL), by("ppk"))) == {
         "spp_belum_ada"
     }
-    assert codes(decide(replace(READY, state=State.ORDERED), Fund(TOTAL - 1), by("bpkad"))) == {"jumlah_tidak_sama"}
+    assert codes(decide(replace(READY, state=State.ORDERED), Fund(TOTAL - 1), by("bpkad"))) == {"jumlah_spm_beda"}
 
 
 def test_the_verifier_opens_the_whole_sample():
@@ -187,7 +187,7 @@ def test_the_verifier_opens_the_whole_sample():
     assert drawn == sample(SHA, list(reversed(ids)))
     batch = replace(READY, state=State.SUBMITTED)
     assert codes(decide(batch, Verify(drawn, drawn - {next(iter(drawn))}), by("verifikator"))) == {
-        "sampel_belum_dilihat"
+        "contoh_belum_dilihat"
     }
     assert len(sample(SHA, ids[:30])) == 20
     assert len(sample(SHA, ids[:3])) == 3
@@ -195,9 +195,9 @@ def test_the_verifier_opens_the_whole_sample():
 
 def test_a_batch_holds_at_most_twenty_thousand_lines():
     empty = Batch(None)
-    assert codes(decide(empty, Draft(MAX_LINES + 1), by("program_manager"))) == {"batch_terlalu_besar"}
+    assert codes(decide(empty, Draft(MAX_LINES + 1), by("program_manager"))) == {"terlalu_banyak_baris"}
     assert codes(decide(replace(READY, state=State.DRAFT), AddLines(MAX_LINES), by("program_manager"))) == {
-        "batch_terlalu_besar"
+        "terlalu_banyak_baris"
     }
 
 

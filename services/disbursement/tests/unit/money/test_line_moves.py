@@ -102,8 +102,8 @@ def test_another_return_begins_the_repair_again():
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"has_open_attempt": True}, "upaya_belum_final"),
-        ({"funds_present": False}, "dana_sudah_disetor"),
+        ({"has_open_attempt": True}, "percobaan_masih_terbuka"),
+        ({"funds_present": False}, "dana_sudah_kembali"),
         ({"gate_reasons": ("meninggal",)}, "gerbang_menolak"),
     ],
 )
@@ -112,7 +112,7 @@ def test_nothing_goes_out_twice_without_money_or_against_the_gate(change, code):
 
 
 def test_money_is_given_up_after_sixty_days_or_at_the_end_of_the_year():
-    assert codes(decide(MENDED, GiveUp("x"), by("kadis"))) == {"masa_perbaikan_berjalan"}
+    assert codes(decide(MENDED, GiveUp("x"), by("kadis"))) == {"belum_waktunya_setor"}
     assert after(MENDED, GiveUp("x"), by("kadis", now=NOW + timedelta(days=53))).state is State.REDEPOSITED
     assert after(MENDED, GiveUp("x", year_end=True), by("kadis")).state is State.REDEPOSITED
 
@@ -218,8 +218,6 @@ def test_a_return_after_a_recall_letter_is_its_success():
 
 def test_acsc_settles_nothing():
     assert attempts.MEANING["ACSC"] is Status.ACCEPTED
-    assert attempts.reason_of("BE01") == "nama_tidak_cocok"
-    assert attempts.reason_of("XX99") == attempts.reason_of(None) == "alasan_lain"
 
 
 def after(line: Line, command: object, ctx: Context) -> Line:

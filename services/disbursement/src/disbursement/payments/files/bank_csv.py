@@ -24,7 +24,7 @@ def parse(content: bytes) -> tuple[Instruction, ...]:
     lines = tuple(_instruction(row) for row in rows[1:-1])
     stated = (rows[-1][1], whole_rupiah(rows[-1][4]))
     if stated != (str(len(lines)), sum(line.amount_idr for line in lines)):
-        raise FileRefused("jumlah_kontrol_salah")
+        raise FileRefused("jumlah_berkas_beda")
     if len({line.reference for line in lines}) != len(lines):
         raise FileRefused("referensi_ganda")
     return lines
@@ -33,5 +33,5 @@ def parse(content: bytes) -> tuple[Instruction, ...]:
 def _instruction(row: list[str]) -> Instruction:
     amount = whole_rupiah(row[4])
     if amount is None:
-        raise FileRefused("jumlah_tidak_utuh")
+        raise FileRefused("bukan_rupiah_bulat")
     return Instruction(row[0], amount, row[1], row[2], row[3], row[5])

@@ -21,7 +21,7 @@ def write(rows: Iterable[Iterable[str]]) -> bytes:
 def read(content: bytes, columns: int, *, limit: int = MAX_RESULT_BYTES) -> list[list[str]]:
     """The rows, the guard apostrophe taken off. Raises FileRefused for size, encoding, and rows of another width."""
     if len(content) > limit:
-        raise FileRefused("berkas_terlalu_besar", limit=limit)
+        raise FileRefused("berkas_terlalu_besar", n=limit // 1_048_576)
     try:
         text = content.decode("utf-8-sig")
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True) if row]

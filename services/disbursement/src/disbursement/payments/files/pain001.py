@@ -70,8 +70,8 @@ def _agent(parent: etree._Element, name: str, code: str) -> None:
 def parse(content: bytes) -> PaymentFile:
     """Read a file back as a bank would.
 
-    Raises FileRefused: not this message, an amount that is no whole rupiah (`jumlah_tidak_utuh`), a reference twice
-    (`referensi_ganda`), control figures that do not add up (`jumlah_kontrol_salah`).
+    Raises FileRefused: not this message, an amount that is no whole rupiah (`bukan_rupiah_bulat`), a reference twice
+    (`referensi_ganda`), control figures that do not add up (`jumlah_berkas_beda`).
     """
     root = xml.read(content)
     body = xml.child(root, "CstmrCdtTrfInitn")
@@ -95,7 +95,7 @@ def parse(content: bytes) -> PaymentFile:
         raise FileRefused("referensi_ganda")
     stated = (xml.text(header, "NbOfTxs"), whole_rupiah(xml.text(header, "CtrlSum")))
     if stated != (str(len(lines)), file.total_idr):
-        raise FileRefused("jumlah_kontrol_salah")
+        raise FileRefused("jumlah_berkas_beda")
     return file
 
 
@@ -103,7 +103,7 @@ def _instruction(element: etree._Element) -> Instruction:
     amount_element = xml.child(element, "Amt/InstdAmt")
     amount = whole_rupiah(xml.text(element, "Amt/InstdAmt"))
     if amount is None or amount_element is None or amount_element.get("Ccy") != "IDR":
-        raise FileRefused("jumlah_tidak_utuh")
+        raise FileRefused("bukan_rupiah_bulat")
     return Instruction(
         reference=xml.text(element, "PmtId/EndToEndId") or "",
         amount_idr=amount,

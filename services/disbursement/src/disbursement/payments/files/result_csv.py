@@ -27,7 +27,7 @@ def build(rows: tuple[ResultRow, ...]) -> bytes:
 
 
 def parse(content: bytes) -> Results:
-    """Read a list. Raises FileRefused: `berkas_terpotong` without trailer, `jumlah_kontrol_salah`, `berkas_rusak`.
+    """Read a list. Raises FileRefused: `berkas_terpotong` without trailer, `jumlah_berkas_beda`, `berkas_rusak`.
 
     A row whose amount is no whole rupiah counts nothing in the sum and ends as `amount_differs`.
     """
@@ -35,11 +35,11 @@ def parse(content: bytes) -> Results:
     if len(rows) < 2 or rows[0] != HEADER or rows[-1][0] != TRAILER:  # noqa: PLR2004 - header and trailer
         raise FileRefused("berkas_terpotong")
     if len(rows) > MAX_RESULT_ROWS:
-        raise FileRefused("berkas_terlalu_besar", limit=MAX_RESULT_ROWS)
+        raise FileRefused("terlalu_banyak_baris", n=MAX_RESULT_ROWS)
     lines = tuple(_row(number, row) for number, row in enumerate(rows[1:-1], start=1))
     stated = (rows[-1][1], whole_rupiah(rows[-1][4]))
     if stated != (str(len(lines)), sum(line.amount_idr or 0 for line in lines)):
-        raise FileRefused("jumlah_kontrol_salah")
+        raise FileRefused("jumlah_berkas_beda")
     return Results(message_id="", created_on=None, rows=lines)
 
 

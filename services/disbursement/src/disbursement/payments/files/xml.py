@@ -11,7 +11,7 @@ from disbursement.payments.files.rows import MAX_RESULT_BYTES, FileRefused
 def read(content: bytes, *, limit: int = MAX_RESULT_BYTES) -> etree._Element:
     """The root element. Raises FileRefused: `berkas_terlalu_besar`, `berkas_rusak`, `berkas_berbahaya` (a DTD)."""
     if len(content) > limit:
-        raise FileRefused("berkas_terlalu_besar", limit=limit)
+        raise FileRefused("berkas_terlalu_besar", n=limit // 1_048_576)
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise FileRefused("berkas_berbahaya")
     parser = etree.XMLParser(

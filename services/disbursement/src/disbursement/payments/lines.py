@@ -1,0 +1,113 @@
+"""Lines in bulk: put together, passed, taken out, moved; each move told line by line. Batches and results come in here."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from kit.db.bulk import chunks
+from kit.db.uow import Line as Event
+from kit.db.uow import UnitOfWork
+from kit.ids import new_id
+from kit.regions import kecamatan
+
+from disbursement.events import plain
+from disbursement.events_money import MOST_ITEMS, ItemTold, PaymentTold
+from disbursement.payments import domain, store
+from disbursement.payments.domain import State
+from disbursement.payments.store import NewLine, Told
+from disbursement.rights import commands as rights
+from disbursement.rights.queries import Payable
+
+
+def assemble(payables: Sequence[Payable]) -> list[NewLine]:
+    """One line for a beneficiary and payee over all their rights, at most sixty rights each, in rising order of id."""
+    groups: dict[tuple[UUID, UUID], list[Payable]] = defaultdict(list)
+    for payable in payables:
+        groups[payable.beneficiary_person_id, payable.payee_person_id].append(payable)
+    return [
+        NewLine(
+            id=new_id(),
+            payee=payee,
+            beneficiary=beneficiary,
+            region_code=part[0].region_code,
+            amount_idr=sum(one.amount_idr for one in part),
+            items=tuple((one.entitlement_id, one.amount_idr) for one in part),
+        )
+        for (beneficiary, payee), group in groups.items()
+        for part in chunks(sorted(group, key=lambda one: (one.period, one.entitlement_id)), MOST_ITEMS)
+    ]
+
+
+async def without_taken(uow: UnitOfWork, payables: Sequence[Payable]) -> list[Payable]:
+    """Those whose right stands in no live line, and whose money is not held by a batch it was pulled from."""
+    found = await store.taken(uow, [one.entitlement_id for one in payables])
+    return [one for one in payables if one.entitlement_id not in found]
+
+
+async def create(uow: UnitOfWork, batch_id: UUID, round: int, mode: str, lines: Sequence[NewLine]) -> None:
+    """Freeze one chunk of lines: their rights are reserved and can stand in no other line."""
+    await store.insert(uow, batch_id, round, mode, lines)
+    await rights.reserve(uow, [item for line in lines for item, _ in line.items])
+
+
+async def pass_gate(uow: UnitOfWork, marks: Sequence[tuple[UUID, bytes | None, str | None]]) -> None:
+    """Gate F found nothing against these lines: (line, token of the account, bank code)."""
+    for part in chunks(marks):
+        await store.pass_gate(uow, part, domain.sources(domain.Pass))
+
+
+async def remove(
+    uow: UnitOfWork, reasons: Mapping[UUID, str], rail: str, *, list_no: int, funded: bool
+) -> tuple[list[Any], list[UUID]]:
+    """Take lines out with a reason each: the rows that moved and the rights that are free (due) again.
+
+    `list_no` is the list's number after this; `funded`: the SPM was made, so the money of these lines comes back by STS.
+    """
+    moved: list[Any] = []
+    freed: list[UUID] = []
+    for part in chunks(sorted(reasons.items())):
+        rows = await store.remove(uow, part, domain.sources(domain.Remove), list_no=list_no, funded=funded)
+        items = await tell(uow, "payment.removed", rows, rail)
+        freed += await rights.free(uow, items)
+        moved += rows
+    return moved, freed
+
+
+async def move(uow: UnitOfWork, command: type, told: Sequence[Told], rail: str) -> list[UUID]:
+    """Move lines by a command of the table in bulk, and tell; returns the rights behind those that moved."""
+    steps = [m for m in domain.MOVES if m.command is command]
+    target, event = steps[0].target, steps[0].event
+    items: list[UUID] = []
+    for part in chunks(sorted(told, key=lambda one: one.line_id)):
+        rows = await store.move(uow, target, [m.source for m in steps if m.source], part)
+        if event:
+            items += await tell(uow, event, rows, rail)
+    return items
+
+
+async def tell(uow: UnitOfWork, event: str, rows: Sequence[Any], rail: str) -> list[UUID]:
+    """Announce one event for each row (at most a chunk); returns the rights that these lines pay."""
+    ordered = sorted(rows, key=lambda row: row.id)
+    items = await store.items_of(uow, [row.id for row in ordered])
+    told = [Event(row.id, row.seq, plain(_payload(row, items[row.id], rail))) for row in ordered]
+    await uow.announce_many(event, told)
+    return [item.item_id for row in ordered for item in items[row.id] if item.item_kind == "entitlement"]
+
+
+def _payload(row: Any, items: Sequence[Any], rail: str) -> PaymentTold:
+    return PaymentTold(
+        payment_id=row.id,
+        batch_id=row.batch_id,
+        attempt_no=row.attempt_no,
+        payee_kind=row.payee_kind,
+        person_id=row.beneficiary_person_id,
+        items=[ItemTold(kind=i.item_kind, id=i.item_id, amount_idr=i.amount_idr) for i in items],
+        amount_idr=row.amount_idr,
+        value_date=getattr(row, "value_date", None),
+        reason=getattr(row, "reason", None),
+        rail=rail,
+        repair_due=row.repair_due if row.state == State.REPAIR else None,
+        region=kecamatan(row.region_code),
+        state=row.state,
+    )
