@@ -37,7 +37,7 @@ OLDEST_AGE_YEARS = 130
 
 def died_in_the_past(_: Death | None, command: Report, ctx: Context) -> Reason | None:
     """The day of death is today or before."""
-    return None if command.died_on <= ctx.today else Reason("tanggal_meninggal_di_masa_depan")
+    return None if command.died_on <= ctx.today else Reason("tanggal_wafat")
 
 
 def captured_by_now(_: Death | None, command: Report | Corroborate, ctx: Context) -> Reason | None:
@@ -54,14 +54,14 @@ def died_after_birth(_: Death | None, command: Report | LinkPerson, __: Context)
     return (
         None
         if born <= died <= born.replace(year=born.year + OLDEST_AGE_YEARS, day=min(born.day, 28))
-        else Reason("tanggal_meninggal_tidak_cocok_lahir")
+        else Reason("tanggal_wafat")
     )
 
 
 def linked_death_after_birth(death: Death, command: LinkPerson, _: Context) -> Reason | None:
     """The person to link was born by the day of this death."""
     born = command.subject.birth_date
-    return Reason("tanggal_meninggal_tidak_cocok_lahir") if born is not None and death.died_on < born else None
+    return Reason("tanggal_wafat") if born is not None and death.died_on < born else None
 
 
 def no_live_record(_: Death | None, command: Report | LinkPerson, __: Context) -> Reason | None:
@@ -72,17 +72,17 @@ def no_live_record(_: Death | None, command: Report | LinkPerson, __: Context) -
 
 def person_is_active(_: Death | None, command: Report | LinkPerson, __: Context) -> Reason | None:
     """The person is a live row: neither merged away nor void."""
-    return None if command.subject.active else Reason("orang_tidak_aktif")
+    return None if command.subject.active else Reason("orang_digabung")
 
 
 def person_is_named(_: Death, command: LinkPerson, __: Context) -> Reason | None:
     """There is somebody to link."""
-    return Reason("orang_wajib") if command.subject.person_id is None else None
+    return Reason("orang_belum_dikenal") if command.subject.person_id is None else None
 
 
 def not_linked_yet(death: Death, _: LinkPerson, __: Context) -> Reason | None:
     """A record is linked once; a wrong link is void and reported anew."""
-    return None if death.person_id is None else Reason("sudah_terhubung")
+    return None if death.person_id is None else Reason("sudah_dihubungkan")
 
 
 def another_source(death: Death, command: Corroborate, _: Context) -> Reason | None:
@@ -102,7 +102,13 @@ def another_reporter(death: Death, command: Corroborate, _: Context) -> Reason |
 def another_person_than_the_reporters(death: Death, _: Command, ctx: Context) -> Reason | None:
     """Who reports a death never decides it, whatever the role; compared by account and by person."""
     same = any(same_person(t, ctx.actor, ctx.person_id) for t in death.testimonies)
-    return Reason("pelapor_memutuskan") if same else None
+    return Reason("pelapor_mengesahkan") if same else None
+
+
+def another_person_than_reported(death: Death, _: Contradict, ctx: Context) -> Reason | None:
+    """A sign of life is seen by somebody who did not report the death."""
+    same = any(same_person(t, ctx.actor, ctx.person_id) for t in death.testimonies)
+    return Reason("pelapor_menyanggah") if same else None
 
 
 def akta_after_the_death(death: Death, command: Certify | CertifyByBurialBook, ctx: Context) -> Reason | None:
@@ -112,7 +118,7 @@ def akta_after_the_death(death: Death, command: Certify | CertifyByBurialBook, c
 
 def akta_not_used(_: Death, command: Certify, __: Context) -> Reason | None:
     """One akta certifies one death, over all years."""
-    return None if command.used_by is None else Reason.of("akta_sudah_dipakai", death_record_id=str(command.used_by))
+    return None if command.used_by is None else Reason.of("akta_dipakai_ulang", death_record_id=str(command.used_by))
 
 
 def akta_number_is_there(_: Death, command: Certify, __: Context) -> Reason | None:
@@ -127,7 +133,7 @@ def seen_after_the_death(death: Death, command: Contradict, ctx: Context) -> Rea
 
 def photo_is_there(_: Death, command: Contradict, __: Context) -> Reason | None:
     """A sign of life needs a photo of the visit."""
-    return None if command.photo_document_id is not None else Reason("foto_wajib")
+    return None if command.photo_document_id is not None else Reason.of("dokumen_wajib", doc="foto")
 
 
 def hold_still_runs(death: Death, _: ExpireHold, __: Context) -> Reason | None:
@@ -137,7 +143,7 @@ def hold_still_runs(death: Death, _: ExpireHold, __: Context) -> Reason | None:
 
 def thirty_days_have_passed(death: Death, _: ExpireHold, ctx: Context) -> Reason | None:
     """The rule acts 30 days after the report reached the office."""
-    return None if ctx.now - death.reported_at >= HOLD else Reason("penahanan_belum_30_hari")
+    return None if ctx.now - death.reported_at >= HOLD else Reason("masa_tahan_belum_lewat")
 
 
 def visit_found_nothing(_: Death, command: ExpireHold, __: Context) -> Reason | None:
@@ -169,12 +175,12 @@ def outcome_is_known(_: Death, command: ProposeOutcome, __: Context) -> Reason |
 
 def evidence_is_there(_: Death, command: Revoke, __: Context) -> Reason | None:
     """A revocation rests on a document."""
-    return None if command.document_id is not None else Reason("dokumen_wajib")
+    return None if command.document_id is not None else Reason.of("dokumen_wajib", doc="pendukung")
 
 
 def letter_of_court_or_dukcapil(_: Death, command: Revoke, __: Context) -> Reason | None:
     """Only a court or Dukcapil takes an akta back."""
-    return None if command.basis in ("court", "dukcapil") else Reason("surat_pengadilan_atau_dukcapil")
+    return None if command.basis in ("court", "dukcapil") else Reason("surat_pembatalan_kurang")
 
 
 def dpo_is_informed(_: Death, command: Revoke, __: Context) -> Reason | None:
@@ -198,7 +204,7 @@ RULE = frozenset({SYSTEM})
 _NEW = (died_in_the_past, captured_by_now, died_after_birth, no_live_record, person_is_active)
 _SECOND = (captured_by_now, another_source, another_reporter)
 _AKTA = (another_person_than_the_reporters, akta_number_is_there, akta_after_the_death, akta_not_used)
-_SEEN = (another_person_than_the_reporters, seen_after_the_death, photo_is_there)
+_SEEN = (another_person_than_reported, seen_after_the_death, photo_is_there)
 _LINK = (person_is_named, not_linked_yet, no_live_record, person_is_active, linked_death_after_birth)
 _BY_TWO = (another_person_than_the_reporters, another_person_proposed)
 _R, _C, _D, _X = State.REPORTED, State.CORROBORATED, State.DISPUTED, State.CERTIFIED

@@ -101,7 +101,7 @@ def each_once(_: Family | None, command: Form, __: Context) -> Reason | None:
 
 def free_to_join(_: Family | None, command: Form | Join, __: Context) -> Reason | None:
     """Nobody is in two families on one day; the other one is left first."""
-    return Reason.of("masih_anggota_keluarga_lain", count=len(command.elsewhere)) if command.elsewhere else None
+    return Reason("sudah_anggota") if command.elsewhere else None
 
 
 def not_in_the_future(_: Family | None, command: Command, ctx: Context) -> Reason | None:
@@ -121,7 +121,7 @@ def not_a_member(family: Family, command: Join, _: Context) -> Reason | None:
 
 def no_second_head(family: Family, command: Join, _: Context) -> Reason | None:
     """A family with a head takes another by change_head only."""
-    return Reason("sudah_ada_kepala_keluarga") if command.member.shdk == HEAD and family.head else None
+    return Reason("kepala_sudah_ada") if command.member.shdk == HEAD and family.head else None
 
 
 def room_left(family: Family, _: Join, __: Context) -> Reason | None:
@@ -144,7 +144,7 @@ def after_joining(family: Family, command: Leave | ChangeHead, _: Context) -> Re
 def head_leaves_last_or_dead(family: Family, command: Leave, _: Context) -> Reason | None:
     """A living head hands over first; a death leaves the family without one until a new head is chosen."""
     leaves = family.head == command.person_id and len(family.members) > 1 and command.reason is not LeaveReason.DEATH
-    return Reason("pilih_kepala_baru_dulu") if leaves else None
+    return Reason("kepala_tidak_boleh_keluar") if leaves else None
 
 
 def another_head(family: Family, command: ChangeHead, _: Context) -> Reason | None:
@@ -170,7 +170,7 @@ MOVES: tuple[Move[State], ...] = (
     Move(None, Form, _A, CLERKS, (one_head, each_once, free_to_join, not_in_the_future), "family.formed"),
     Move(_A, Join, _A, CLERKS, (not_a_member, no_second_head, room_left, free_to_join, not_in_the_future), "family.member_joined"),
     Move(_A, Leave, _A, CLERKS, (*_LEAVE, somebody_is_left), "family.member_left"),
-    Move(_A, Leave, State.DISSOLVED, CLERKS, (*_LEAVE, nobody_is_left), "family.dissolved"),
+    Move(_A, Leave, State.DISSOLVED, CLERKS, (*_LEAVE, nobody_is_left), "family.member_left"),
     Move(_A, ChangeHead, _A, CLERKS, (a_member, another_head, not_in_the_future, after_joining), "family.head_changed"),
 )  # fmt: skip
 

@@ -190,23 +190,23 @@ MOVES: tuple[Move[State], ...] = (
         for row in (
             Move(source, Record, _M, RULE, (a_match, nobody_else_holds_it), "identity.matched"),
             Move(source, Record, _C, RULE, (a_match, somebody_else_holds_it), "identity.conflict"),
-            Move(source, Record, _X, RULE, (a_mismatch,), "identity.mismatch"),
-            Move(source, Record, _N, RULE, (not_found,), "identity.not_found"),
+            Move(source, Record, _X, RULE, (a_mismatch,)),
+            Move(source, Record, _N, RULE, (not_found,)),
             Move(source, Propose, source, PROPOSERS, (fits_a_check,)),
             Move(source, Confirm, _M, VERIFIER, (proposed_by_another, a_match, nobody_else_holds_it), "identity.matched"),
             Move(source, Confirm, _C, VERIFIER, (proposed_by_another, a_match, somebody_else_holds_it), "identity.conflict"),
-            Move(source, Confirm, _X, VERIFIER, (proposed_by_another, a_mismatch), "identity.mismatch"),
-            Move(source, Confirm, _N, VERIFIER, (proposed_by_another, not_found), "identity.not_found"),
+            Move(source, Confirm, _X, VERIFIER, (proposed_by_another, a_mismatch)),
+            Move(source, Confirm, _N, VERIFIER, (proposed_by_another, not_found)),
         )
     ),
     Move(_M, Contest, _C, RULE | VERIFIER, (), "identity.conflict"),
     Move(_C, Propose, _C, VERIFIER, (fits_a_conflict,)),
-    Move(_C, Confirm, _M, SECTION, (proposed_by_another, a_match, nobody_else_holds_it), "identity.resolved"),
-    Move(_C, Confirm, State.REJECTED, SECTION, (proposed_by_another, a_rejection), "identity.resolved"),
-    Move(_Q, Replace, State.SUPERSEDED, CLERKS, (), "identity.superseded"),
-    Move(_X, Replace, State.SUPERSEDED, CLERKS, (), "identity.superseded"),
-    Move(_N, Replace, State.SUPERSEDED, CLERKS, (), "identity.superseded"),
-    Move(_M, WithdrawMatch, _W, RULE, (), "identity.match_withdrawn"),
+    Move(_C, Confirm, _M, SECTION, (proposed_by_another, a_match, nobody_else_holds_it), "identity.matched"),
+    Move(_C, Confirm, State.REJECTED, SECTION, (proposed_by_another, a_rejection)),
+    Move(_Q, Replace, State.SUPERSEDED, CLERKS, ()),
+    Move(_X, Replace, State.SUPERSEDED, CLERKS, ()),
+    Move(_N, Replace, State.SUPERSEDED, CLERKS, ()),
+    Move(_M, WithdrawMatch, _W, RULE, ()),
 )  # fmt: skip
 
 

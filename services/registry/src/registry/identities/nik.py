@@ -56,7 +56,7 @@ def check_nik(number: str, known: Known | None = None) -> Checked:
     """Judge the structure of a normalised NIK. Bad: not 16 digits, impossible region, day or month, serial 0000."""
     known = known or Known()
     if len(number) != LENGTH or not _digits(number):
-        return Checked(Structure.BAD, ("nik_bukan_16_digit",))
+        return Checked(Structure.BAD, ("nik_bukan_16_angka",))
     bad = [*_bad_region(number, known.districts), *_bad_day(number)]
     if number[12:] == "0000":
         bad.append("nik_urut_nol")
@@ -69,14 +69,14 @@ def check_nik(number: str, known: Known | None = None) -> Checked:
 def check_kk(number: str, known: Known | None = None) -> Checked:
     """Judge a family-card number: 16 digits or bad; everything else warns and never rejects."""
     if len(number) != LENGTH or not _digits(number):
-        return Checked(Structure.BAD, ("kk_bukan_16_digit",))
+        return Checked(Structure.BAD, ("kk_bukan_16_angka",))
     districts = known.districts if known else None
     day = int(number[6:8])
     warnings = [
         code.replace("nik_", "kk_") for code in (*_bad_region(number, districts), *_old_district(number, districts))
     ]
     if not _calendar_days(day - WOMAN if day > WOMAN else day, int(number[8:10]), int(number[10:12])):
-        warnings.append("kk_tanggal_mustahil")
+        warnings.append("kk_tanggal_tidak_wajar")
     if number[12:] == "0000":
         warnings.append("kk_urut_nol")
     return Checked(Structure.WARN if warnings else Structure.OK, tuple(warnings))
@@ -112,9 +112,9 @@ def _bad_region(number: str, districts: Collection[str] | None) -> list[str]:
     if province[0] == "0" or (districts is not None and province not in districts):
         bad.append("nik_provinsi_tidak_dikenal")
     if regency not in _REGENCIES:
-        bad.append("nik_kabupaten_mustahil")
+        bad.append("nik_kab_tidak_wajar")
     if district == "00":
-        bad.append("nik_kecamatan_nol")
+        bad.append("nik_kec_tidak_wajar")
     return bad
 
 
@@ -122,12 +122,12 @@ def _old_district(number: str, districts: Collection[str] | None) -> list[str]:
     """Codes of before a split (pemekaran) are unknown today and still true."""
     if districts is None or f"{number[:2]}.{number[2:4]}.{number[4:6]}" in districts:
         return []
-    return ["nik_kecamatan_tidak_dikenal"]
+    return ["nik_kec_tidak_dikenal"]
 
 
 def _bad_day(number: str) -> list[str]:
     day = int(number[6:8])
-    return [] if day in _DAYS and birth_dates(number) else ["nik_tanggal_mustahil"]
+    return [] if day in _DAYS and birth_dates(number) else ["nik_tanggal_tidak_wajar"]
 
 
 def _differs(number: str, known: Known) -> list[str]:

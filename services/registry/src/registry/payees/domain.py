@@ -109,7 +109,7 @@ def outcome_is_an_answer(_: Account, command: RecordCheck, __: Context) -> Reaso
 def name_fits_if_active(_: Account, command: RecordCheck, __: Context) -> Reason | None:
     """No account becomes active under another's name."""
     active, wrong = command.outcome is State.ACTIVE, command.name_match is NameMatch.MISMATCH
-    return Reason("nama_rekening_berbeda") if active and wrong else None
+    return Reason("nama_tidak_cocok") if active and wrong else None
 
 
 def it_is_the_default(account: Account, _: Command, __: Context) -> Reason | None:
@@ -119,7 +119,7 @@ def it_is_the_default(account: Account, _: Command, __: Context) -> Reason | Non
 
 def document_is_there(_: Account, command: ProposeReplacement, __: Context) -> Reason | None:
     """A change rests on a document (passbook, letter)."""
-    return None if command.document_id is not None else Reason("dokumen_wajib")
+    return None if command.document_id is not None else Reason.of("dokumen_wajib", doc="rekening")
 
 
 def replacement_is_usable(_: Account, command: ProposeReplacement | ConfirmReplacement, __: Context) -> Reason | None:
@@ -150,12 +150,12 @@ def says(outcome: State) -> Guard:
 
 
 _ANSWERS: tuple[tuple[State, str], ...] = (
-    (State.ACTIVE, "payee_account.opened"),
+    (State.ACTIVE, "payee_account.changed"),
     (State.OPENING, "payee_account.changed"),
     (State.REJECTED, "payee_account.rejected"),
-    (State.DORMANT, "payee_account.changed"),
-    (State.CLOSED, "payee_account.changed"),
-    (State.BLOCKED, "payee_account.changed"),
+    (State.DORMANT, "payee_account.rejected"),
+    (State.CLOSED, "payee_account.rejected"),
+    (State.BLOCKED, "payee_account.rejected"),
 )
 _CHECK = (outcome_is_an_answer, name_fits_if_active, checked_by_another)
 _PROPOSE = (it_is_the_default, document_is_there, replacement_is_usable)

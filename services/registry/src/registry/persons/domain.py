@@ -7,7 +7,7 @@ from uuid import UUID
 from kit.machine import SYSTEM, Context, Move, Reason, Refusal, find
 
 DUPLICATE_SCORE = 920
-"""Likeness in thousandths from which somebody already here must be ruled out by a reason (registry_disbursement.md 1.3)."""
+"""Likeness in thousandths from which somebody already here counts as alike (registry_disbursement.md 1.3)."""
 
 
 class State(StrEnum):
@@ -25,9 +25,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Register a person, with or without a NIK. `likeness`: of the most similar person here, in thousandths."""
+    """Register a person, with or without a NIK. `alike`: how many here are so similar that a reason is needed."""
 
-    likeness: int = 0
+    alike: int = 0
     reason: str | None = None
 
 
@@ -48,13 +48,12 @@ Command = Register | ProposeCorrection | Correct
 
 def nobody_like_this_or_a_reason(_: Person | None, command: Register, __: Context) -> Reason | None:
     """A very similar person here needs a word why this is another."""
-    alike = command.likeness >= DUPLICATE_SCORE and not command.reason
-    return Reason("mungkin_sudah_terdaftar") if alike else None
+    return Reason.of("calon_ganda", n=command.alike) if command.alike and not command.reason else None
 
 
 def document_is_there(_: Person, command: ProposeCorrection, __: Context) -> Reason | None:
     """A correction rests on a document or an answer of Dukcapil."""
-    return None if command.document_id is not None else Reason("dokumen_wajib")
+    return None if command.document_id is not None else Reason.of("dokumen_wajib", doc="pendukung")
 
 
 def proposed_by_another(person: Person, _: Correct, ctx: Context) -> Reason | None:

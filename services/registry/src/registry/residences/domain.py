@@ -37,7 +37,7 @@ def decide(current_since: date | None, settled: bool, command: Settle, ctx: Cont
     if settled and command.since is None:
         reasons.append("tanggal_mulai_wajib")
     if settled and current_since is not None and command.since is not None and command.since <= current_since:
-        reasons.append("sebelum_alamat_sekarang")
+        reasons.append("tanggal_tumpang_tindih")
     if reasons:
         return Refusal.because(*reasons)
     return command.since if settled else None

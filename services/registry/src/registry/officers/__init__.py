@@ -1,0 +1,1 @@
+"""Officers (petugas): which account belongs to which person, so that nobody handles the own or a relative's money."""
