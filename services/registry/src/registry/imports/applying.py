@@ -68,7 +68,7 @@ class _Chunk:
         self._bounds = (run.id, chunk.lo, chunk.hi)
         self._source, self._as_of, self._by = run.source, run.as_of, run.created_by
         self._national = run.source.startswith("dtsen")
-        self._key = str(uow.runtime.index.key_id)
+        self._key = uow.runtime.index.key_id
 
     async def take_in(self) -> None:
         """Bring in the rows that are new or changed."""
