@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -170,3 +171,17 @@ async def _metadata(bootstrap: str) -> bool:
     finally:
         await client.close()
         logging.getLogger("aiokafka").setLevel(logging.WARNING)
+
+
+async def partitions(bootstrap: str, topics: Sequence[str]) -> dict[str, list[int]]:
+    """The partitions of those of the named topics that exist."""
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics()) & set(topics)
+        described = await admin.describe_topics(sorted(existing)) if existing else []
+    finally:
+        await admin.close()
+    return {topic["topic"]: sorted(part["partition"] for part in topic["partitions"]) for topic in described}

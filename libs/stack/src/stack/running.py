@@ -6,7 +6,7 @@ Tests get it from the fixture `service_factory`; nobody else comes in.
 import asyncio
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from pydantic import BaseModel
 from stack.backends import Backends
 from stack.identities import Identity, directory, scopes_of
 from stack.idp import Keys, Provider
+from stack.kafka import partitions
 from stack.members import member
 from stack.places import CONTRACTS
 
@@ -241,7 +242,8 @@ class Running:
         await kafka.start()
         handled = 0
         try:
-            places = [TopicPartition(t, p) for t in self.consumer.topics for p in await _partitions(kafka, t)]
+            known = await partitions(self.parts.bootstrap, self.consumer.topics)
+            places = [TopicPartition(topic, part) for topic, parts in known.items() for part in parts]
             kafka.assign(places)
             ends = await kafka.end_offsets(places)
             for place in places:
@@ -345,11 +347,6 @@ def _jwks(folder: Path) -> Path:
     file = folder / f"jwks-{secrets.token_hex(4)}.json"
     file.write_text(json.dumps(_provider(folder).keys.public()))
     return file
-
-
-async def _partitions(kafka: Any, topic: str) -> Sequence[int]:
-    await kafka._client.add_topic(topic)  # noqa: SLF001 - the public call only reads what is known already
-    return sorted(kafka.partitions_for_topic(topic) or ())
 
 
 async def _with_key(request: httpx.Request) -> None:

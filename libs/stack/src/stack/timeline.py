@@ -15,6 +15,7 @@ import yaml
 from kit.events.envelope import BrokenEnvelope, Event, decode
 from kit.money import format_id
 
+from stack.kafka import partitions
 from stack.places import CONTRACTS
 
 OFFICE: Final = ZoneInfo("Asia/Jakarta")
@@ -123,8 +124,8 @@ async def _read(bootstrap: str, topics: Sequence[str], last: int, *, follow: boo
     kafka = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
     await kafka.start()
     try:
-        existing = [topic for topic in topics if topic in await kafka.topics()]
-        places = [TopicPartition(t, p) for t in existing for p in sorted(kafka.partitions_for_topic(t) or ())]
+        known = await partitions(bootstrap, topics)
+        places = [TopicPartition(topic, part) for topic, parts in known.items() for part in parts]
         if not places:
             return
         kafka.assign(places)
