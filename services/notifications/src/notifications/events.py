@@ -1,5 +1,6 @@
 """What notifications tells others, and the small views of what it hears. Never an address, a name or a text."""
 
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +21,7 @@ class MessageTold(BaseModel):
     lks_id: UUID | None = None
     attempt_no: int
     reason: str | None = None
+    until: datetime | None = None
     state: str
 
 

@@ -184,6 +184,7 @@ async def _tell(uow: UnitOfWork, row: MessageRow, event: str | None) -> None:
         lks_id=row.lks_id,
         attempt_no=row.attempts,
         reason=row.code,
+        until=row.next_at if row.state == State.DEFERRED else None,
         state=row.state,
     )
     await uow.announce(row, f"notification.{event}", told)
