@@ -18,7 +18,9 @@ from kit.http.docs import routes
 from kit.machine import SYSTEM
 from kit.testing.issuer import Issuer
 
-NOW = int(time.time())
+
+def now(plus: int) -> int:
+    return int(time.time()) + plus
 
 
 def part(value: Any) -> str:
@@ -71,11 +73,11 @@ BAD: dict[str, Callable[[Issuer], str]] = {
     "no issuer": lambda i: good(i, iss=None),
     "another audience": lambda i: good(i, aud="elsewhere"),
     "no audience": lambda i: good(i, aud=None),
-    "expired": lambda i: good(i, exp=NOW - 31),
+    "expired": lambda i: good(i, exp=now(-31)),
     "no expiry": lambda i: good(i, exp=None),
     "expiry in words": lambda i: good(i, exp="tomorrow"),
-    "not yet": lambda i: good(i, nbf=NOW + 90),
-    "issued in the future": lambda i: good(i, iat=NOW + 90),
+    "not yet": lambda i: good(i, nbf=now(90)),
+    "issued in the future": lambda i: good(i, iat=now(90)),
     "no subject": lambda i: good(i, sub=None),
     "an empty subject": lambda i: good(i, sub=""),
     "a subject that is no text": lambda i: good(i, sub=7),
@@ -115,7 +117,7 @@ async def test_another_scheme_than_bearer_is_401(tmp_path: Path) -> None:
 
 async def test_small_differences_of_clocks_do_not_lock_people_out(tmp_path: Path) -> None:
     sut = desk.unconnected(tmp_path)
-    async with sut.client(exp=NOW - 5, nbf=NOW + 10, iat=NOW + 10) as client:
+    async with sut.client(exp=now(-5), nbf=now(10), iat=now(10)) as client:
         assert (await client.post("/v1/echo", json={})).status_code == 200
 
 
