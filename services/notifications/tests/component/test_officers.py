@@ -176,5 +176,5 @@ async def test_a_text_can_be_tried_before_it_is_used(desk):
             (x, c) for x in ("id", "en") for c in ("sms", "email", "whatsapp")
         }
         gap = await office.post("/v1/templates/claim_filed:preview", json={"facts": {}})
-        assert (gap.status_code, gap.json()["errors"][0]["code"]) == (422, "isian_kosong")
+        assert (gap.status_code, gap.json()["errors"][0]["code"]) == (422, "templat_kurang_isi")
         assert (await office.get("/v1/templates/nothing")).status_code == 404

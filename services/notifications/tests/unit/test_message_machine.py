@@ -65,10 +65,10 @@ class Provider(RuleBasedStateMachine):
     def prepare(self, pick: int, outcome: str) -> None:
         number = pick % len(self.messages)
         if outcome == "gap":
-            self.try_(number, d.FailRender("isian_kosong"))
+            self.try_(number, d.FailRender("templat_kurang_isi"))
             return
         self.try_(number, d.Render())
-        last = {"ok": d.Queue(), "no_address": d.Skip("tanpa_alamat"), "suppressed": d.Suppress("alamat_dicabut")}
+        last = {"ok": d.Queue(), "no_address": d.Skip("no_address"), "suppressed": d.Suppress("alamat_dicabut")}
         self.try_(number, last[outcome])
 
     @precondition(lambda self: self.messages)

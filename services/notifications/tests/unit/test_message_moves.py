@@ -15,8 +15,8 @@ MESSAGE = d.Message(State.PLANNED, Channel.SMS, POLICY, NOW + timedelta(days=2),
 ROLES = (SYSTEM, "dinsos_operator", "kabid", "warga", "kadis")
 COMMANDS = (
     d.Render(),
-    d.FailRender("isian_kosong"),
-    d.Skip("tanpa_alamat"),
+    d.FailRender("templat_kurang_isi"),
+    d.Skip("no_address"),
     d.Suppress("alamat_dicabut"),
     d.Queue(),
     d.Defer(NOW + timedelta(hours=9), "jam_tenang"),
@@ -139,15 +139,15 @@ def test_a_spent_message_is_dead_lettered_and_an_officer_gives_it_a_fresh_round(
 def test_an_expired_message_is_not_claimed_and_not_redriven_without_a_new_last_moment():
     late = {"expires_at": NOW - timedelta(seconds=1)}
     claim = d.decide(at(State.QUEUED, **late), d.Claim(NOW), by(SYSTEM))
-    assert [r.code for r in claim.reasons] == ["pesan_kedaluwarsa"]
+    assert [r.code for r in claim.reasons] == ["kedaluwarsa"]
     redrive = d.decide(at(State.DEAD_LETTERED, **late), d.Redrive("diperbaiki"), by("kabid"))
-    assert [r.code for r in redrive.reasons] == ["pesan_kedaluwarsa"]
+    assert [r.code for r in redrive.reasons] == ["kedaluwarsa"]
 
 
 def test_a_preference_does_not_silence_what_the_law_says_people_must_hear():
     legal = at(State.RENDERED, policy=replace(POLICY, mandatory=True))
-    assert isinstance(d.decide(legal, d.Skip("preferensi"), by(SYSTEM)), Refusal)
-    moved, _ = d.decide(legal, d.Skip("tanpa_alamat"), by(SYSTEM))
+    assert isinstance(d.decide(legal, d.Skip("preference"), by(SYSTEM)), Refusal)
+    moved, _ = d.decide(legal, d.Skip("no_address"), by(SYSTEM))
     assert moved.state is State.SKIPPED
 
 

@@ -53,7 +53,7 @@ def test_a_letter_to_a_citizen_says_the_receipt_number_and_that_it_is_free():
 def test_a_missing_value_stops_the_letter_and_is_named():
     with pytest.raises(Gap) as gap:
         LIBRARY.write("claim_approved", "id", Channel.SMS, {"claim_id": str(new_id()), "programme": "x"})
-    assert (gap.value.code, gap.value.names) == ("isian_kosong", ("amount_idr",))
+    assert (gap.value.code, gap.value.names) == ("templat_kurang_isi", ("amount_idr",))
 
 
 def test_a_reason_that_nobody_put_into_words_stops_the_letter():

@@ -16,7 +16,7 @@ from notifications.messages.tables import MessageRow
 
 TRY_ELSEWHERE = frozenset({State.SUPPRESSED, State.FAILED_PERMANENT, State.DEAD_LETTERED})
 """Ends of one channel after which the next one is tried."""
-NOT_HERE = frozenset({"tanpa_alamat", "saluran_dimatikan", "saluran_tidak_ada"})
+NOT_HERE = frozenset({"no_address", "channel_off", "saluran_tidak_ada"})
 """Reasons of a skip that speak of the channel, not of the person's wish to hear nothing."""
 
 

@@ -195,7 +195,7 @@ def the_time_has_come(message: Message, _: Command, ctx: Context) -> Reason | No
 def still_of_use(message: Message, command: Command, ctx: Context) -> Reason | None:
     """Its last moment has not passed, or the officer gave it a new one."""
     last = command.expires_at if isinstance(command, Redrive) and command.expires_at else message.expires_at
-    return None if last > ctx.now else Reason("pesan_kedaluwarsa")
+    return None if last > ctx.now else Reason("kedaluwarsa")
 
 
 def past_its_last_moment(message: Message, _: Command, ctx: Context) -> Reason | None:
@@ -235,7 +235,7 @@ def a_resend_is_allowed(message: Message, _: Command, __: Context) -> Reason | N
 
 def not_a_mandatory_one(message: Message, command: Command, _: Context) -> Reason | None:
     """What the law says people must hear is not switched off by a preference, only by having no address."""
-    if isinstance(command, Skip) and command.code == "preferensi" and message.policy.mandatory:
+    if isinstance(command, Skip) and command.code == "preference" and message.policy.mandatory:
         return Reason("wajib_disampaikan")
     return None
 

@@ -93,11 +93,11 @@ async def objection(
         return domain.Skip("saluran_tidak_ada")
     address = contact.addresses.get(channel)
     if address is None:
-        return domain.Skip("tanpa_alamat")
+        return domain.Skip("no_address")
     unwanted = row.message_class in contact.classes_off
     if unwanted or channel.value in contact.channels_off:
         if not row.mandatory:
-            return domain.Skip("preferensi" if unwanted else "saluran_dimatikan")
+            return domain.Skip("preference" if unwanted else "channel_off")
         await store.trace(uow, row, "preference_overruled", {"class": row.message_class})
     index = addresses.index(uow.runtime.index, channel, address)
     reason = await suppression.reason(uow, channel.value, index)

@@ -110,14 +110,14 @@ class Library:
         short = plain(body)
         parts_needed = segments(short)
         if channel is Channel.SMS and parts_needed > MOST_SEGMENTS:
-            raise Gap("teks_terlalu_panjang", (template,))
+            raise Gap("terlalu_panjang_sms", (template,))
         return Letter(text.locale, text.version, subject, short, parts_needed)
 
     def _fill(self, locale: str, source: str, values: Mapping[str, Any]) -> str:
         try:
             return self._environments[locale].from_string(source).render(values).strip()
         except UndefinedError as gap:
-            raise Gap("isian_kosong", tuple(_NAME.findall(str(gap)))) from None
+            raise Gap("templat_kurang_isi", tuple(_NAME.findall(str(gap)))) from None
         except (SecurityError, TypeError, ValueError, KeyError) as unreadable:
             raise Gap("isian_tidak_terbaca", (type(unreadable).__name__,)) from None
 
