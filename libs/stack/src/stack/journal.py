@@ -63,7 +63,7 @@ def _parsed(line: str) -> dict[str, object]:
 
 
 def _time(line: str) -> str:
-    return str(_parsed(line).get("timestamp", line[:23]))
+    return str(_parsed(line).get("time", line[:23]))
 
 
 def _shown(path: Path, line: str, *, several: bool) -> str:
@@ -72,7 +72,7 @@ def _shown(path: Path, line: str, *, several: bool) -> str:
     where = f"{path.stem:<14} " if several else ""
     if not found:
         return where + line.rstrip("\n")
-    head = [str(found.pop(name, "")) for name in ("timestamp", "level", "event")]
+    head = [str(found.pop(name, "")) for name in ("time", "level", "event")]
     rest = " ".join(f"{name}={value}" for name, value in found.items() if value not in {"", None})
     return f"{where}{' '.join(head)} {rest}".rstrip()
 

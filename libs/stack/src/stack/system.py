@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,27 +136,38 @@ class System:
         processes.demand_free(self.needed_ports())
         if not jars.complete():
             say("Fetching Apache Kafka (47 jars, 44 MB, checked against their hashes; only this once)")
-        _together(self.foundation, say)
-        self.prepare(say)
+        _together(self.foundation, say, then={"PostgreSQL": self.make_databases, "Kafka": self.make_topics})
         _together(self.services, say)
 
-    def prepare(self, say: Say) -> None:
-        """Databases, roles, tables and topics: everything is made where it is missing, nothing is changed."""
+    def make_databases(self, say: Say) -> None:
+        """Databases, roles and tables: made where they are missing, brought to their newest shape where they are older."""
 
-        async def work() -> None:
-            from kit.events import topics
-            from kit.events.schemas import Contracts
-
+        async def work() -> list[str]:
             await databases.make_roles(self.postgres, self.keys.databases)
+            changed = []
             for service in self.members:
-                await databases.make_database(self.postgres, service, service)
-                await databases.migrate(
-                    places.migrations(service), environment.owner_url(service, self.keys, self.postgres)
-                )
-            made = await topics.create(self.kafka.bootstrap, Contracts(places.CONTRACTS))
-            say(f"The databases are at their newest shape, {len(made) or 'no'} topics were missing")
+                folder, mark = places.migrations(service), self.data / "run" / f"{service}.shape"
+                made = await databases.make_database(self.postgres, service, service)
+                shape = databases.shape(folder)
+                if made or not mark.exists() or mark.read_text() != shape:
+                    await databases.migrate(folder, environment.owner_url(service, self.keys, self.postgres))
+                    mark.write_text(shape)
+                    changed.append(service)
+            return changed
 
-        asyncio.run(work())
+        began = time.monotonic()
+        changed = asyncio.run(work())
+        if changed:
+            say(f"The databases of {', '.join(changed)} are at their newest shape ({time.monotonic() - began:.1f} s)")
+
+    def make_topics(self, say: Say) -> None:
+        """The topics of the catalogue: made where they are missing, never changed."""
+        from kit.events import topics
+        from kit.events.schemas import Contracts
+
+        made = asyncio.run(topics.create(self.kafka.bootstrap, Contracts(places.CONTRACTS)))
+        if made:
+            say(f"{len(made)} topics made on Kafka")
 
     def stop(self, say: Say) -> None:
         """Stop everything in order: services first, so that what they still hold reaches database and broker."""
@@ -212,13 +223,18 @@ def _health(port: int) -> str:
     return "" if answer.status_code == httpx.codes.OK else answer.text[:500]
 
 
-def _together(parts: Sequence[Part], say: Say) -> None:
-    """Start parts at the same time; say each one when it is ready. Raises the first Trouble after all have settled."""
+def _together(parts: Sequence[Part], say: Say, *, then: Mapping[str, Callable[[Say], None]] | None = None) -> None:
+    """Start parts at the same time, say each one when it is ready, and do at once what should follow one (`then`).
+
+    Raises the first Trouble, after stopping what was on its way.
+    """
 
     def one(part: Part) -> None:
         began = time.monotonic()
         part.start()
         say(f"{part.name} is ready on port {part.port} ({time.monotonic() - began:.1f} s)")
+        if then and part.name in then:
+            then[part.name](say)
 
     with ThreadPoolExecutor(len(parts) or 1) as pool:
         outcomes = [pool.submit(one, part) for part in parts]
