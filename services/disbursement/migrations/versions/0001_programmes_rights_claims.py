@@ -268,6 +268,15 @@ CREATE INDEX entitlement_person ON entitlement (beneficiary_person_id, programme
 CREATE INDEX entitlement_planned ON entitlement (due_on) WHERE state = 'planned';
 CREATE INDEX entitlement_enrolment ON entitlement (enrolment_id) WHERE enrolment_id IS NOT NULL;
 CREATE INDEX entitlement_cycle ON entitlement (cycle_id) WHERE cycle_id IS NOT NULL;
+CREATE FUNCTION only_unbound_rights_go() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.state NOT IN ('planned', 'cancelled') OR (SELECT state FROM cycle WHERE id = OLD.cycle_id) IS DISTINCT FROM 'generated'
+    THEN
+        RAISE EXCEPTION 'a right that bound somebody is cancelled, never deleted' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER only_unbound_rights_go BEFORE DELETE ON entitlement FOR EACH ROW EXECUTE FUNCTION only_unbound_rights_go();
 CREATE UNIQUE INDEX one_right_a_claim ON entitlement (claim_id) WHERE claim_id IS NOT NULL;
 """
 
@@ -388,7 +397,7 @@ def upgrade() -> None:
         migrate.enable_region_security(op, table, "region_code")
     migrate.script(op, CHILDREN)
     migrate.insert_only(op, "legal_basis", "decision", "claim_step", "claim_document", "rule_acknowledgement")
-    migrate.allow_delete(op, "death_lock", "doc_use", "exclusivity_lock")
+    migrate.allow_delete(op, "death_lock", "doc_use", "exclusivity_lock", "entitlement")
 
 
 def downgrade() -> None:

@@ -112,12 +112,6 @@ class FactsChanged(View):
     groups: list[str]
 
 
-class Merged(View):
-    canonical_id: UUID
-    absorbed_id: UUID
-    facts_version: int
-
-
 def plain(model: BaseModel) -> dict[str, Any]:
     """The payload as JSON data without what is not there."""
     return model.model_dump(mode="json", exclude_none=True)

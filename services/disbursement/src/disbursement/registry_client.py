@@ -70,8 +70,8 @@ class Registry(Protocol):
     async def canonical(self, person_ids: Sequence[UUID]) -> dict[UUID, UUID]:
         """The record that stands for each person after merges."""
 
-    async def conflicts(self, officers: Sequence[str], person_ids: Sequence[UUID]) -> bool:
-        """Whether one of these officers is, or is family of, one of these persons (rule K17)."""
+    async def conflicts(self, officers: Sequence[UUID], person_ids: Sequence[UUID]) -> bool:
+        """Whether one of these officers (by person) is, or is family of, one of these persons (rule K17)."""
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -122,9 +122,11 @@ class HttpRegistry:
         raw = await self._client.ask("/v1/persons:resolve", {"person_ids": [str(p) for p in person_ids]})
         return {UUID(item["person_id"]): UUID(item["canonical_id"]) for item in raw["items"]}
 
-    async def conflicts(self, officers: Sequence[str], person_ids: Sequence[UUID]) -> bool:
-        """Whether any pair conflicts."""
-        body = {"officer_ids": list(officers), "person_ids": [str(p) for p in person_ids]}
+    async def conflicts(self, officers: Sequence[UUID], person_ids: Sequence[UUID]) -> bool:
+        """Whether any pair conflicts; an officer whose person is not known is compared by account elsewhere."""
+        if not officers:
+            return False
+        body = {"officer_ids": [str(o) for o in officers], "person_ids": [str(p) for p in person_ids]}
         raw = await self._client.ask("/v1/officers:conflicts", body)
         return bool(raw["items"])
 

@@ -125,3 +125,10 @@ async def bases(uow: UnitOfWork, take: int) -> list[LegalBasis]:
     """Legal bases, newest first."""
     statement = select(LegalBasis).order_by(col(LegalBasis.issued_on).desc(), col(LegalBasis.id)).limit(take)
     return list((await uow.session.execute(statement)).scalars())
+
+
+def cite(basis: LegalBasis | None) -> str | None:
+    """A regulation as it is cited: `Perwal 10/2026 (2026-03-01)`, at most 80 characters."""
+    if basis is None:
+        return None
+    return f"{basis.kind.capitalize()} {basis.number} ({basis.issued_on.isoformat()})"[:80]

@@ -12,6 +12,7 @@ from kit.db.uow import Line, UnitOfWork
 from disbursement.budget import commands as budget
 from disbursement.claims import commands_rule as claims
 from disbursement.events import EntitlementTold, plain
+from disbursement.payments import queries as payments
 from disbursement.rights import domain, store
 from disbursement.rights.store import Moved
 
@@ -55,6 +56,7 @@ async def release(uow: UnitOfWork, entitlement_ids: Sequence[UUID]) -> list[UUID
 async def cancel(uow: UnitOfWork, entitlement_ids: Sequence[UUID], reason: str) -> list[UUID]:
     """planned, due, held -> cancelled; money committed for them is free again (P12)."""
     committed = set(await store.ids(uow, store.ARE_COMMITTED, {"ids": list(entitlement_ids)}))
+    committed -= await payments.uncommitted(uow, entitlement_ids)
     moved = await _move(uow, domain.Cancel, entitlement_ids, reason)
     await uow.execute(store.UNLOCK_GROUPS, {"ids": _ids(moved)})
     for right in moved:
@@ -70,6 +72,13 @@ async def cancel(uow: UnitOfWork, entitlement_ids: Sequence[UUID], reason: str) 
     return _ids(moved)
 
 
+async def exclude(uow: UnitOfWork, entitlement_ids: Sequence[UUID], reason: str) -> list[UUID]:
+    """Take planned rights out of a cycle that nobody has approved: another programme of the group pays the period."""
+    moved = await _move(uow, domain.Cancel, entitlement_ids, reason)
+    await uow.execute(store.UNLOCK_GROUPS, {"ids": _ids(moved)})
+    return _ids(moved)
+
+
 async def fall_due(uow: UnitOfWork, entitlement_ids: Sequence[UUID]) -> list[UUID]:
     """Planned -> due: the day has come."""
     return _ids(await _move(uow, domain.FallDue, entitlement_ids))
@@ -82,7 +91,7 @@ async def stop(uow: UnitOfWork, person_ids: Sequence[UUID], reason: str) -> list
     """
     from disbursement.batches import commands as batches  # late: batches move rights
 
-    open_ = [id for id, state, _, _ in await store.open_of(uow, person_ids) if state != domain.State.HELD]
+    open_ = [r.id for r in await store.open_of(uow, person_ids) if r.state != domain.State.HELD]
     return await stop_lines(uow, open_, reason, batches.pull_lines)
 
 
@@ -109,15 +118,49 @@ async def stop_lines(uow: UnitOfWork, ids: Sequence[UUID], reason: str, pull: Pu
 async def release_held_for(uow: UnitOfWork, person_ids: Sequence[UUID], reason: str) -> list[UUID]:
     """Release the rights of these persons that are held for this reason, and no other."""
     rights = await store.open_of(uow, person_ids)
-    return await release(uow, [id for id, state, _, held in rights if state == domain.State.HELD and held == reason])
+    return await release(uow, [r.id for r in rights if r.state == domain.State.HELD and r.held_reason == reason])
 
 
 async def end_by_death(uow: UnitOfWork, person_id: UUID, died_on: date, reason: str) -> tuple[list[UUID], list[UUID]]:
-    """Cancel what qualifies after the death, release what was still owed before it. (cancelled, released)."""
-    rights = await store.open_of(uow, [person_id])
-    after = [id for id, _, day, _ in rights if day > died_on]
-    owed = [id for id, state, day, _ in rights if day <= died_on and state == domain.State.HELD]
+    """Cancel what qualifies after the death, release what was still owed before it. (cancelled, released).
+
+    The right of a claim stays held: the benefit of a claimant who died is for people to settle, not for a rule.
+    """
+    mine = [r for r in await store.open_of(uow, [person_id]) if r.claim_id is None]
+    after = [r.id for r in mine if r.qualifying_on > died_on]
+    owed = [r.id for r in mine if r.qualifying_on <= died_on and r.state == domain.State.HELD]
     return await cancel(uow, after, reason), await release(uow, owed)
+
+
+async def cancel_of_enrolment(uow: UnitOfWork, enrolment_id: UUID, after: date, reason: str) -> list[UUID]:
+    """Cancel the open rights of a place that qualify after a day; unsent lines are pulled first."""
+    from disbursement.batches import commands as batches  # late: batches move rights
+
+    ids = await store.ids(uow, store.OPEN_OF_PLACE, {"enrolment_id": enrolment_id, "after": after})
+    stopped = await stop_lines(uow, ids, reason, batches.pull_lines)
+    return await cancel(uow, stopped, reason)
+
+
+async def stop_rights(uow: UnitOfWork, entitlement_ids: Sequence[UUID], reason: str) -> list[UUID]:
+    """Hold rights by id; unsent lines are pulled first."""
+    from disbursement.batches import commands as batches  # late: batches move rights
+
+    return await stop_lines(uow, entitlement_ids, reason, batches.pull_lines)
+
+
+async def stop_enrolment(uow: UnitOfWork, enrolment_id: UUID, reason: str) -> list[UUID]:
+    """Hold the open rights of a place; unsent lines are pulled first."""
+    from disbursement.batches import commands as batches  # late: batches move rights
+
+    ids = await store.ids(uow, store.OPEN_OF_PLACE, {"enrolment_id": enrolment_id, "after": date.min})
+    return await stop_lines(uow, ids, reason, batches.pull_lines)
+
+
+async def release_enrolment(uow: UnitOfWork, enrolment_id: UUID, reason: str) -> list[UUID]:
+    """Release the rights of a place that were held for this reason."""
+    return await release(
+        uow, await store.ids(uow, store.HELD_OF_PLACE, {"enrolment_id": enrolment_id, "reason": reason})
+    )
 
 
 async def resume_after_death(uow: UnitOfWork, enrolment_id: UUID, reason: str) -> list[UUID]:

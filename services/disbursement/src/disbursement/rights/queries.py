@@ -103,25 +103,28 @@ async def states(uow: UnitOfWork, ids: list[UUID]) -> dict[UUID, str]:
     return {row.id: row.state for row in await uow.execute(OPEN_BY_IDS, {"ids": ids})}
 
 
-async def listed(
-    uow: UnitOfWork,
-    *,
-    programme_id: UUID | None,
-    person_id: UUID | None,
-    enrolment_id: UUID | None,
-    cycle_id: UUID | None,
-    state: str | None,
-    after: tuple[str, UUID] | None,
-    take: int,
-) -> list[EntitlementRow]:
-    """Rights, oldest period first, of one programme, person, place or cycle."""
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list of rights is about."""
+
+    programme_id: UUID | None = None
+    person_id: UUID | None = None
+    enrolment_id: UUID | None = None
+    claim_id: UUID | None = None
+    cycle_id: UUID | None = None
+    state: str | None = None
+
+
+async def listed(uow: UnitOfWork, by: Filter, after: tuple[str, UUID] | None, take: int) -> list[EntitlementRow]:
+    """Rights, oldest period first, of one programme, person, place, claim or cycle."""
     statement = select(EntitlementRow).order_by(col(EntitlementRow.period), col(EntitlementRow.id)).limit(take)
     filters: tuple[tuple[Any, Any], ...] = (
-        (EntitlementRow.programme_id, programme_id),
-        (EntitlementRow.beneficiary_person_id, person_id),
-        (EntitlementRow.enrolment_id, enrolment_id),
-        (EntitlementRow.cycle_id, cycle_id),
-        (EntitlementRow.state, state),
+        (EntitlementRow.programme_id, by.programme_id),
+        (EntitlementRow.beneficiary_person_id, by.person_id),
+        (EntitlementRow.enrolment_id, by.enrolment_id),
+        (EntitlementRow.claim_id, by.claim_id),
+        (EntitlementRow.cycle_id, by.cycle_id),
+        (EntitlementRow.state, by.state),
     )
     for column, value in filters:
         if value is not None:

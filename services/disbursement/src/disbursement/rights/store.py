@@ -10,7 +10,8 @@ from kit.db.uow import UnitOfWork, lock
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.types import Text
+from sqlalchemy.types import Date, Text
+from sqlmodel import select
 
 from disbursement.rights import domain
 from disbursement.rights.tables import CycleRow
@@ -96,6 +97,15 @@ EXCLUDED = text(
 )
 UNLOCK_GROUPS = text("DELETE FROM exclusivity_lock WHERE entitlement_id = ANY(:ids)").bindparams(IDS)
 
+# Rights of a discarded cycle never bound anybody; the period must be free for the next one.
+FORGET = text(
+    """
+    WITH gone AS (
+        DELETE FROM exclusivity_lock l USING entitlement e WHERE e.id = l.entitlement_id AND e.cycle_id = :cycle_id
+    )
+    DELETE FROM entitlement WHERE cycle_id = :cycle_id AND state IN ('planned', 'cancelled')
+    """
+)
 TOTALS = text(
     """
     SELECT count(*) AS count, coalesce(sum(value_idr), 0) AS total FROM entitlement WHERE cycle_id = :cycle_id AND state <> 'cancelled'
@@ -109,7 +119,8 @@ IDS_OF_CYCLE = text(
 ).bindparams(SOURCES)
 HELD_PLACES = text(
     """
-    SELECT e.id FROM entitlement e JOIN enrolment n ON n.id = e.enrolment_id
+    SELECT e.id, coalesce(n.reasons[1], 'kepesertaan_ditangguhkan') AS reason
+    FROM entitlement e JOIN enrolment n ON n.id = e.enrolment_id
     WHERE e.cycle_id = :cycle_id AND n.state = 'suspended' AND e.state IN ('planned', 'due') ORDER BY e.id
     """
 )
@@ -121,10 +132,19 @@ DUE_NOW = text(
 )
 OPEN_OF_PERSON = text(
     """
-    SELECT id, state, qualifying_on, held_reason FROM entitlement
+    SELECT id, state, qualifying_on, held_reason, claim_id FROM entitlement
     WHERE beneficiary_person_id = ANY(:ids) AND state IN ('planned', 'due', 'held', 'reserved') ORDER BY id
     """
 ).bindparams(IDS)
+OPEN_OF_PLACE = text(
+    """
+    SELECT id FROM entitlement WHERE enrolment_id = :enrolment_id AND qualifying_on > :after
+      AND state IN ('planned', 'due', 'held', 'reserved') ORDER BY id
+    """
+).bindparams(bindparam("after", type_=Date))
+HELD_OF_PLACE = text(
+    "SELECT id FROM entitlement WHERE enrolment_id = :enrolment_id AND state = 'held' AND held_reason = :reason ORDER BY id"
+)
 OF_CLAIM = text("SELECT id FROM entitlement WHERE claim_id = :claim_id")
 STATES = text("SELECT id, state FROM entitlement WHERE id = ANY(:ids) ORDER BY id FOR UPDATE").bindparams(IDS)
 ENDED_BY = text(
@@ -240,12 +260,51 @@ async def totals(uow: UnitOfWork, cycle_id: UUID) -> tuple[int, int]:
     return int(row["count"]), int(row["total"])
 
 
-async def open_of(uow: UnitOfWork, person_ids: Sequence[UUID]) -> list[tuple[UUID, str, date, str | None]]:
-    """The rights of persons that still can become money: id, state, qualifying day, why held."""
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A right that still can become money."""
+
+    id: UUID
+    state: domain.State
+    qualifying_on: date
+    held_reason: str | None
+    claim_id: UUID | None
+
+
+async def open_of(uow: UnitOfWork, person_ids: Sequence[UUID]) -> list[Open]:
+    """The rights of persons that still can become money."""
     return [
-        (row.id, row.state, row.qualifying_on, row.held_reason)
+        Open(row.id, domain.State(row.state), row.qualifying_on, row.held_reason, row.claim_id)
         for row in await uow.execute(OPEN_OF_PERSON, {"ids": list(person_ids)})
     ]
+
+
+async def held_places(uow: UnitOfWork, cycle_id: UUID) -> dict[str, list[UUID]]:
+    """Rights of a cycle whose place is suspended, by the reason of the suspension."""
+    found: dict[str, list[UUID]] = {}
+    for row in await uow.execute(HELD_PLACES, {"cycle_id": cycle_id}):
+        found.setdefault(row.reason, []).append(row.id)
+    return found
+
+
+async def count(uow: UnitOfWork, statement: Any, params: dict[str, Any]) -> int:
+    """The one number a statement of this module finds."""
+    return int((await uow.execute(statement, params)).scalar_one())
+
+
+async def cycle_of(uow: UnitOfWork, programme_id: UUID, period: str, kind: str) -> CycleRow | None:
+    """The cycle of a period that is not cancelled, held until the transaction ends."""
+    statement = (
+        select(CycleRow)
+        .where(
+            CycleRow.programme_id == programme_id,
+            CycleRow.period == period,
+            CycleRow.kind == kind,
+            CycleRow.state != "cancelled",
+        )
+        .with_for_update()
+    )
+    return (await uow.session.execute(statement)).scalar_one_or_none()
 
 
 async def backfill(uow: UnitOfWork, enrolment_id: UUID) -> list[tuple[UUID, UUID, int]]:

@@ -1,0 +1,34 @@
+"""Disbursement as one `Service`: its routes, handlers, jobs and invariants. No logic."""
+
+from pathlib import Path
+
+from kit.service import Service
+
+from disbursement.budget.api import router as budget
+from disbursement.claims.api import router as claims
+from disbursement.claims.api_office import router as claims_office
+from disbursement.clockwork import JOBS
+from disbursement.consumers import HANDLERS
+from disbursement.enrolments.api import router as enrolments
+from disbursement.explanations.api import router as explanations
+from disbursement.ledger.api import router as ledger
+from disbursement.programmes.api import router as programmes
+from disbursement.recovery.api import router as recovery
+from disbursement.rights.api import router as rights
+from disbursement.settings import Settings
+from disbursement.wiring import wire
+
+RIGHTS = (programmes, enrolments, rights, claims, claims_office, explanations, recovery)
+MONEY = (budget, ledger)
+
+SERVICE = Service(
+    name="disbursement",
+    title="Santun disbursement",
+    description="Who is entitled, who was paid, and why: programmes, rights, claims, budget, payments (penyaluran).",
+    settings=Settings,
+    migrations=Path(__file__).parents[2] / "migrations",
+    routers=(*RIGHTS, *MONEY),
+    handlers=HANDLERS,
+    jobs=JOBS,
+    wire=wire,
+)

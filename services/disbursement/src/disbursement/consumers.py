@@ -1,0 +1,53 @@
+"""An event of the registry becomes a command here. Nothing outside the transaction is called; pulls are jobs."""
+
+from collections.abc import Mapping
+
+from kit.db.uow import UnitOfWork
+from kit.events.consumer import Handler
+from kit.events.envelope import Event
+
+from disbursement.claims import commands_office as claims
+from disbursement.enrolments import commands_life as places
+from disbursement.events import DeathMoved, FactsChanged, LifeChanged
+from disbursement.rules import commands as facts
+from disbursement.rules.store import Life
+
+
+async def on_life_changed(uow: UnitOfWork, event: Event) -> None:
+    """Reported: hold and pull. Dead: end and cancel what comes after. Alive: resume with arrears, flag the claims."""
+    seen = event.read(LifeChanged)
+    newer = await facts.note_life(
+        uow, Life(seen.person_id, seen.facts_version, seen.life, seen.died_on, seen.death_record_id)
+    )
+    if not newer:
+        return
+    match seen.life:
+        case "death_reported":
+            await places.death_reported(uow, seen.person_id)
+        case "dead" if seen.died_on is not None:
+            await places.died(uow, seen.person_id, seen.died_on)
+        case "dead":
+            await places.death_reported(uow, seen.person_id)  # no day is known: nothing is cancelled, all is held
+        case _:
+            await places.alive(uow, seen.person_id)
+            if seen.death_record_id is not None:
+                await claims.flag_alive(uow, seen.death_record_id)
+
+
+async def on_death_revoked(uow: UnitOfWork, event: Event) -> None:
+    """The death was taken back: flag its claims, cancel what is unpaid, look for what was paid."""
+    await claims.flag_alive(uow, event.read(DeathMoved).death_record_id)
+
+
+async def on_facts_changed(uow: UnitOfWork, event: Event) -> None:
+    """Facts of somebody known here changed: a job pulls them, and only those that a rule declares."""
+    seen = event.read(FactsChanged)
+    await facts.mark_changed(uow, seen.person_id, seen.facts_version, seen.groups)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "org.santun.registry.person.life_changed.v1": on_life_changed,
+    "org.santun.registry.death.revoked.v1": on_death_revoked,
+    "org.santun.registry.death.voided.v1": on_death_revoked,
+    "org.santun.registry.person.facts_changed.v1": on_facts_changed,
+}
