@@ -111,7 +111,7 @@ class LinkDeath(Body):
     person_id: UUID
 
 
-class TestimonyOut(Out):
+class ReportOut(Out):
     kind: str
     source: str
     captured_at: datetime
@@ -138,10 +138,10 @@ class DeathOut(Versioned):
     proposed_outcome: str | None
     reported_at: datetime
     client_ref: str | None
-    reports: list[TestimonyOut] = Field(default_factory=list)
+    reports: list[ReportOut] = Field(default_factory=list)
 
     @classmethod
-    def of(cls, record: DeathRecord, reports: list[TestimonyOut] | None = None) -> "DeathOut":
+    def of(cls, record: DeathRecord, reports: list[ReportOut] | None = None) -> "DeathOut":
         """The answer about a record."""
         given = {
             name: getattr(record, name) for name in cls.model_fields if name not in {"receipt", "akta_token", "reports"}
@@ -287,7 +287,7 @@ async def resolve_death(
 
 
 async def _out(uow: UnitOfWork, record: DeathRecord) -> DeathOut:
-    return DeathOut.of(record, [TestimonyOut.model_validate(row) for row in await queries.reports(uow, record.id)])
+    return DeathOut.of(record, [ReportOut.model_validate(row) for row in await queries.reports(uow, record.id)])
 
 
 def _own(uow: UnitOfWork, region: str | None) -> str:

@@ -30,8 +30,8 @@ from registry.deaths.record import (
     Revoke,
     Source,
     State,
+    Statement,
     Subject,
-    Testimony,
     Void,
     normalise_akta,
 )
@@ -86,7 +86,7 @@ async def report(uow: UnitOfWork, reported: Reported) -> DeathRecord:
         region = known.region_code
         subject = await _subject(uow, reported.person_id)
     uow.within(region)
-    command = Report(subject, reported.died_on, reported.captured_at, _testimony(uow, reported.source))
+    command = Report(subject, reported.died_on, reported.captured_at, _statement(uow, reported.source))
     death, event = uow.settle(decide(None, command, uow.context))
     record = _new(uow, reported, region)
     await store.save(uow, record)
@@ -98,7 +98,7 @@ async def report(uow: UnitOfWork, reported: Reported) -> DeathRecord:
 
 async def corroborate(uow: UnitOfWork, id: UUID, heard: Heard, expected: int | None) -> DeathRecord:
     """A second, independent source says the same."""
-    command = Corroborate(_testimony(uow, heard.source), heard.captured_at)
+    command = Corroborate(_statement(uow, heard.source), heard.captured_at)
     record = await _move(uow, id, command, expected, heard.source)
     await _append(uow, record, heard.source, heard.captured_at, heard.document_id)
     return record
@@ -170,7 +170,7 @@ async def _move(
         after={"state": death.state},
         reasons=reasons,
     )
-    await _tell(uow, record, death, event, source or before.testimonies[0].source)
+    await _tell(uow, record, death, event, source or before.statements[0].source)
     return record
 
 
@@ -224,13 +224,13 @@ async def _tell(uow: UnitOfWork, record: DeathRecord, death: Death, event: str |
 
 async def _death(uow: UnitOfWork, record: DeathRecord) -> Death:
     """The record as the rules see it."""
-    testimonies = tuple(
-        Testimony(Source(row.source), row.reporter, row.reporter_person_id)
+    statements = tuple(
+        Statement(Source(row.source), row.reporter, row.reporter_person_id)
         for row in await store.reports(uow, record.id)
         if row.kind == "death"
     )
     return Death(
-        State(record.state), record.died_on, record.reported_at, testimonies, record.person_id, record.akta_no_norm,
+        State(record.state), record.died_on, record.reported_at, statements, record.person_id, record.akta_no_norm,
         record.akta_issuer_code, record.hold_expired_at, record.proposed_outcome, record.proposed_by,
     )  # fmt: skip
 
@@ -241,8 +241,8 @@ async def _subject(uow: UnitOfWork, person_id: UUID, but: UUID | None = None) ->
     return Subject(person_id, known.birth_date, live, known.state == "active")
 
 
-def _testimony(uow: UnitOfWork, source: Source) -> Testimony:
-    return Testimony(source, uow.actor.sub, uow.actor.person_id)
+def _statement(uow: UnitOfWork, source: Source) -> Statement:
+    return Statement(source, uow.actor.sub, uow.actor.person_id)
 
 
 async def _append(

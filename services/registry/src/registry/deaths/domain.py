@@ -87,27 +87,27 @@ def not_linked_yet(death: Death, _: LinkPerson, __: Context) -> Reason | None:
 
 def another_source(death: Death, command: Corroborate, _: Context) -> Reason | None:
     """The same kind of source twice is one source."""
-    known = {t.source for t in death.testimonies}
-    return Reason("sumber_sama") if command.testimony.source in known else None
+    known = {t.source for t in death.statements}
+    return Reason("sumber_sama") if command.statement.source in known else None
 
 
 def another_reporter(death: Death, command: Corroborate, _: Context) -> Reason | None:
     """One person speaking twice is one source."""
     same = any(
-        same_person(t, command.testimony.reporter, command.testimony.reporter_person_id) for t in death.testimonies
+        same_person(t, command.statement.reporter, command.statement.reporter_person_id) for t in death.statements
     )
     return Reason("pelapor_sama") if same else None
 
 
 def another_person_than_the_reporters(death: Death, _: Command, ctx: Context) -> Reason | None:
     """Who reports a death never decides it, whatever the role; compared by account and by person."""
-    same = any(same_person(t, ctx.actor, ctx.person_id) for t in death.testimonies)
+    same = any(same_person(t, ctx.actor, ctx.person_id) for t in death.statements)
     return Reason("pelapor_mengesahkan") if same else None
 
 
 def another_person_than_reported(death: Death, _: Contradict, ctx: Context) -> Reason | None:
     """A sign of life is seen by somebody who did not report the death."""
-    same = any(same_person(t, ctx.actor, ctx.person_id) for t in death.testimonies)
+    same = any(same_person(t, ctx.actor, ctx.person_id) for t in death.statements)
     return Reason("pelapor_menyanggah") if same else None
 
 
@@ -257,11 +257,11 @@ def decide(
 def _after(death: Death | None, command: Command, ctx: Context, target: State) -> Death:
     if death is None:
         assert isinstance(command, Report)  # noqa: S101 - the table has no other birth
-        return Death(target, command.died_on, ctx.now, (command.testimony,), command.subject.person_id)
+        return Death(target, command.died_on, ctx.now, (command.statement,), command.subject.person_id)
     death = replace(death, state=target)
     match command:
-        case Corroborate(testimony=testimony):
-            return replace(death, testimonies=(*death.testimonies, testimony), hold_expired_at=None)
+        case Corroborate(statement=statement):
+            return replace(death, statements=(*death.statements, statement), hold_expired_at=None)
         case Certify(akta_no=akta_no, issuer_code=issuer):
             return replace(death, akta_no=akta_no, issuer_code=issuer, hold_expired_at=None)
         case ExpireHold():

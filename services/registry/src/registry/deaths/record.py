@@ -39,7 +39,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Statement:
     """One report of one death: its source and the account that brought it in."""
 
     source: Source
@@ -52,7 +52,7 @@ class Death:
     state: State
     died_on: date
     reported_at: datetime
-    testimonies: tuple[Testimony, ...]
+    statements: tuple[Statement, ...]
     person_id: UUID | None = None
     akta_no: str | None = None
     issuer_code: str | None = None
@@ -91,14 +91,14 @@ class Report:
     subject: Subject
     died_on: date
     captured_at: datetime
-    testimony: Testimony
+    statement: Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Corroborate:
     """A second source says the same."""
 
-    testimony: Testimony
+    statement: Statement
     captured_at: datetime
 
 
@@ -179,9 +179,9 @@ Command = (
 )
 
 
-def same_person(testimony: Testimony, actor: str, person_id: UUID | None) -> bool:
-    """Whether an account, or the person behind it, gave this testimony."""
-    return testimony.reporter == actor or (person_id is not None and testimony.reporter_person_id == person_id)
+def same_person(statement: Statement, actor: str, person_id: UUID | None) -> bool:
+    """Whether an account, or the person behind it, gave this statement."""
+    return statement.reporter == actor or (person_id is not None and statement.reporter_person_id == person_id)
 
 
 _DROPPED = re.compile(r"[\s.]+")

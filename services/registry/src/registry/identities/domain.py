@@ -235,7 +235,10 @@ def _after(claim: Claim | None, command: Command, ctx: Context, target: State) -
             return claim
 
 
+_CHOOSE = frozenset({"jawaban_lain", "nik_dipegang_orang_lain", "nik_tidak_dipegang_orang_lain"})
+"""Reasons that only pick between rows of the table; beside another reason they tell nobody anything."""
+
+
 def _plain(refusal: Refusal) -> Refusal:
-    """Rows that differ only by the answer refuse with `jawaban_lain`; where another reason stands beside it, that one tells."""
-    telling = tuple(r for r in refusal.reasons if r.code != "jawaban_lain")
+    telling = tuple(r for r in refusal.reasons if r.code not in _CHOOSE)
     return Refusal(refusal.kind, telling or refusal.reasons)
