@@ -29,7 +29,7 @@ from kit.testing.issuer import Issuer
 from pydantic import field_validator
 from sample_service import Thing
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 SCOPE = "sample.things:write"
 Clerk = Annotated[Actor, requires(SCOPE, region=Region.OBJECT)]
@@ -114,9 +114,9 @@ async def read_thing(id: UUID, uow: Reads, _: Clerk) -> ThingOut:
 @things.get("/things")
 async def list_things(page: PageArgs, uow: Reads, _: Clerk, amount: int | None = None) -> Page[ThingOut]:
     """Things in the order of their ids."""
-    query = select(Thing).order_by(Thing.id).limit(page.take)
+    query = select(Thing).order_by(col(Thing.id)).limit(page.take)
     if page.after is not None:
-        query = query.where(Thing.id > page.after[1])
+        query = query.where(col(Thing.id) > page.after[1])
     if amount is not None:
         query = query.where(Thing.amount_idr == amount)
     rows = (await uow.execute(query)).scalars().all()

@@ -1,7 +1,7 @@
 """Nothing is answered before it is committed, and a repeated command is answered as it was the first time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ BODY = {"amount_idr": 10_000_000_000}
 
 
 @pytest.fixture
-async def desk(sample: Runtime, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(sample: Runtime, tmp_path: Path) -> Desk:
     """The desk on a real database."""
     issuer = Issuer(tmp_path)
     given = {"issuer": issuer.issuer, "jwks_url": issuer.jwks_url, "contracts_dir": _contracts()}
@@ -33,7 +33,8 @@ async def desk(sample: Runtime, tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def rows(desk: Desk, sql: str) -> Sequence[Any]:
     async with desk.runtime.begin(Actor.system("test")) as uow:
-        return (await uow.execute(text(sql))).all()
+        found: Sequence[Any] = (await uow.execute(text(sql))).all()
+        return found
 
 
 async def count(desk: Desk, table: str) -> int:

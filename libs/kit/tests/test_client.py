@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from kit import telemetry
@@ -64,7 +65,7 @@ async def peer() -> AsyncIterator[Peer]:
 
 @pytest.fixture
 async def neighbour(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServiceClient]:
-    monkeypatch.setattr(module, "TIMEOUT", module.httpx.Timeout(0.3))
+    monkeypatch.setattr(module, "TIMEOUT", httpx.Timeout(0.3))
     settings = load(
         Settings, profile="test", database_url="postgresql://a@h/d", client_id="sample",
         token_url=f"http://127.0.0.1:{peer.port}/token",

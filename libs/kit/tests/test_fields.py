@@ -13,12 +13,12 @@ AT = "identity_claim:value_enc:0198"
 
 
 @given(st.text(), st.text())
-def test_what_was_sealed_opens_at_its_place(text, place):
+def test_what_was_sealed_opens_at_its_place(text: str, place: str) -> None:
     cipher = FieldCipher.parse(OLD)
     assert cipher.open(cipher.seal(text, at=place), at=place) == text
 
 
-def test_a_value_copied_to_another_row_or_column_does_not_open():
+def test_a_value_copied_to_another_row_or_column_does_not_open() -> None:
     cipher = FieldCipher.parse(OLD)
     sealed = cipher.seal("3276031502900003", at=AT)
     for elsewhere in ("identity_claim:value_enc:0199", "contact:value_enc:0198", ""):
@@ -26,7 +26,7 @@ def test_a_value_copied_to_another_row_or_column_does_not_open():
             cipher.open(sealed, at=elsewhere)
 
 
-def test_equal_values_never_look_equal_and_never_show_themselves():
+def test_equal_values_never_look_equal_and_never_show_themselves() -> None:
     cipher = FieldCipher.parse(OLD)
     sealed = {cipher.seal("3276031502900003", at=AT) for _ in range(100)}
     assert len(sealed) == 100
@@ -34,7 +34,7 @@ def test_equal_values_never_look_equal_and_never_show_themselves():
 
 
 @given(st.data())
-def test_a_changed_byte_is_always_found(data):
+def test_a_changed_byte_is_always_found(data: st.DataObject) -> None:
     cipher = FieldCipher.parse(OLD)
     sealed = bytearray(cipher.seal("value", at=AT))
     sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= data.draw(st.integers(1, 255))
@@ -43,12 +43,12 @@ def test_a_changed_byte_is_always_found(data):
 
 
 @pytest.mark.parametrize("junk", [b"", b"\x01", b"\x01\x01" + b"x" * 27, b"\x02\x01" + b"x" * 40])
-def test_junk_does_not_open(junk):
+def test_junk_does_not_open(junk: bytes) -> None:
     with pytest.raises(Sealed):
         FieldCipher.parse(OLD).open(junk, at=AT)
 
 
-def test_the_newest_key_seals_every_key_opens_and_rotation_knows_what_is_left():
+def test_the_newest_key_seals_every_key_opens_and_rotation_knows_what_is_left() -> None:
     old, both, new = FieldCipher.parse(OLD), FieldCipher.parse(f"{OLD},{NEW}"), FieldCipher.parse(NEW)
     before = old.seal("value", at=AT)
     assert both.open(before, at=AT) == "value"
@@ -62,13 +62,13 @@ def test_the_newest_key_seals_every_key_opens_and_rotation_knows_what_is_left():
 
 
 @pytest.mark.parametrize("text", ["", "1", "1:xyz", "1:abcd", "0:" + "ab" * 32, "256:" + "ab" * 32, f"{OLD},{OLD}"])
-def test_broken_keys_are_refused_without_being_repeated(text):
+def test_broken_keys_are_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(ValueError, match="key") as wrong:
         keys(text)
     assert "ab" * 32 not in str(wrong.value)
 
 
-def test_an_index_finds_equals_within_its_scheme_and_key():
+def test_an_index_finds_equals_within_its_scheme_and_key() -> None:
     index = BlindIndex.parse(f"{OLD},{NEW}")
     assert index.of("nik", "3276031502900003") == BlindIndex.parse(NEW).of("nik", "3276031502900003")
     assert len(index.of("nik", "3276031502900003")) == 16
@@ -78,7 +78,7 @@ def test_an_index_finds_equals_within_its_scheme_and_key():
     assert (index.key_id, index.key_ids) == (7, (1, 7))
 
 
-def test_an_import_of_a_million_values_spends_seconds_here_not_minutes():
+def test_an_import_of_a_million_values_spends_seconds_here_not_minutes() -> None:
     cipher, index, at = FieldCipher.parse(OLD), BlindIndex.parse(OLD), f"identity_claim:value_enc:{uuid4()}"
     start = time.perf_counter()
     for number in range(5_000):

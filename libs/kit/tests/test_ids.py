@@ -13,7 +13,7 @@ prefixes = st.text(string.ascii_uppercase, min_size=1, max_size=6)
 LOW_40 = (1 << 40) - 1
 
 
-def test_ids_rise_even_inside_one_millisecond_and_are_version_seven():
+def test_ids_rise_even_inside_one_millisecond_and_are_version_seven() -> None:
     made = [new_id() for _ in range(5000)]
     assert made == sorted(made)
     assert len(set(made)) == len(made)
@@ -21,12 +21,12 @@ def test_ids_rise_even_inside_one_millisecond_and_are_version_seven():
 
 
 @given(prefixes, ids)
-def test_a_receipt_is_read_back_to_the_same_thing(prefix, id):
+def test_a_receipt_is_read_back_to_the_same_thing(prefix: str, id: UUID) -> None:
     assert parse_receipt(receipt(prefix, id)) == (prefix, id.int & LOW_40)
 
 
 @given(prefixes, ids)
-def test_a_receipt_may_be_typed_carelessly(prefix, id):
+def test_a_receipt_may_be_typed_carelessly(prefix: str, id: UUID) -> None:
     typed = receipt(prefix, id)
     head, tail = typed.split("-", 1)
     careless = f" {head.lower()} {tail.replace('0', 'o').replace('1', 'l').replace('-', ' – ')} "
@@ -34,7 +34,7 @@ def test_a_receipt_may_be_typed_carelessly(prefix, id):
 
 
 @given(prefixes, ids, st.data())
-def test_one_wrong_character_is_always_found(prefix, id, data):
+def test_one_wrong_character_is_always_found(prefix: str, id: UUID, data: st.DataObject) -> None:
     text = receipt(prefix, id).replace("-", "")
     at = data.draw(st.integers(0, len(text) - 1))
     choices = string.ascii_uppercase if at < len(prefix) else CROCKFORD
@@ -44,7 +44,7 @@ def test_one_wrong_character_is_always_found(prefix, id, data):
 
 
 @given(prefixes, ids, st.data())
-def test_two_swapped_neighbours_are_always_found(prefix, id, data):
+def test_two_swapped_neighbours_are_always_found(prefix: str, id: UUID, data: st.DataObject) -> None:
     text = receipt(prefix, id).replace("-", "")
     places = [at for at in range(len(text) - 1) if text[at] != text[at + 1] and at != len(prefix) - 1]
     at = data.draw(st.sampled_from(places)) if places else None
@@ -56,13 +56,13 @@ def test_two_swapped_neighbours_are_always_found(prefix, id, data):
 @pytest.mark.parametrize(
     "text", ["", "SK", "SK-7K4M-92QD", "7K4M-92QD-X", "SK-7K4M-92QD-XX", "SK-7K4M-92U?-X", "√" * 12]
 )
-def test_what_is_no_receipt_is_refused(text):
+def test_what_is_no_receipt_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="receipt"):
         parse_receipt(text)
 
 
 @given(ids)
-def test_a_payment_reference_holds_the_whole_id(id):
+def test_a_payment_reference_holds_the_whole_id(id: UUID) -> None:
     reference = crockford26(id)
     number = 0
     for letter in reference:

@@ -1,6 +1,7 @@
 """Whole rupiah, region codes by groups, and a clock that only a story may move."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from kit.regions import covers, is_code, kecamatan
 
 
 @given(st.integers(0, MAX_IDR))
-def test_an_amount_reads_back_as_it_was_written(amount):
+def test_an_amount_reads_back_as_it_was_written(amount: int) -> None:
     assert rupiah(format_id(amount)) == amount
     assert rupiah(str(amount)) == amount
 
@@ -24,21 +25,21 @@ def test_an_amount_reads_back_as_it_was_written(amount):
         ("10.000.000.000", 10_000_000_000),
     ],
 )  # fmt: skip
-def test_amounts_of_forms_and_spreadsheets_are_understood(text, amount):
+def test_amounts_of_forms_and_spreadsheets_are_understood(text: str, amount: int) -> None:
     assert rupiah(text) == amount
 
 
 @pytest.mark.parametrize("text", ["", "Rp", "2,000,000", "2.00", "1.000,50", "-5", "1e6", "2000.000", "٣", "9" * 20])
-def test_an_unclear_amount_is_not_guessed(text):
+def test_an_unclear_amount_is_not_guessed(text: str) -> None:
     with pytest.raises(ValueError, match="amount"):
         rupiah(text)
 
 
-def test_a_debt_is_shown_with_its_sign():
+def test_a_debt_is_shown_with_its_sign() -> None:
     assert format_id(-1_500_000) == "-Rp 1.500.000"
 
 
-def test_a_region_covers_by_whole_groups():
+def test_a_region_covers_by_whole_groups() -> None:
     assert covers(["32.76"], "32.76")
     assert covers(["11.01", "32.76"], "32.76.03.1001")
     assert not covers(["32.76"], "32.761")
@@ -47,14 +48,14 @@ def test_a_region_covers_by_whole_groups():
     assert not covers([""], "32.76")
 
 
-def test_codes_have_one_to_four_groups():
+def test_codes_have_one_to_four_groups() -> None:
     assert all(map(is_code, ["32", "32.76", "32.76.03", "32.76.03.1001"]))
     assert not any(map(is_code, ["", "3", "32.", "32.7", "32.76.03.100", "32.76.03.1001.1", "3276", "32.76.03.1001\n"]))
     assert kecamatan("32.76.03.1001") == "32.76.03"
     assert kecamatan("32.76") == "32.76"
 
 
-def test_real_time_is_utc_and_today_is_the_offices_day(tmp_path):
+def test_real_time_is_utc_and_today_is_the_offices_day(tmp_path: Path) -> None:
     file = tmp_path / "clock"
     clock = Clock(file=file)
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=1)
@@ -67,7 +68,7 @@ def test_real_time_is_utc_and_today_is_the_offices_day(tmp_path):
     assert Clock(file=file, zone="Asia/Jayapura").today() == date(2026, 7, 1)
 
 
-def test_a_moved_clock_runs_on_and_comes_back(tmp_path):
+def test_a_moved_clock_runs_on_and_comes_back(tmp_path: Path) -> None:
     file = tmp_path / "clock"
     clock = Clock(file=file)
     to = datetime(2031, 1, 1, tzinfo=UTC)
@@ -80,6 +81,6 @@ def test_a_moved_clock_runs_on_and_comes_back(tmp_path):
     assert clock.offset() == timedelta()
 
 
-def test_an_instant_without_its_offset_is_refused(tmp_path):
+def test_an_instant_without_its_offset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="offset"):
         office.move(tmp_path / "clock", datetime(2031, 1, 1))  # noqa: DTZ001

@@ -8,7 +8,7 @@ import desk
 import pytest
 import sqlalchemy.exc
 import yaml
-from kit.errors import Conflict, Unavailable
+from kit.errors import Conflict, Problem, Unavailable
 from kit.http.problems import TYPE_BASE, Texts, as_problem, problems
 from kit.settings import _contracts
 
@@ -132,12 +132,11 @@ def test_errors_of_the_driver_itself_are_understood_too() -> None:
     assert as_problem(ValueError(), TEXTS) is None
 
 
-def _subclasses(kind: type) -> set[type]:
+def _subclasses(kind: type[Problem]) -> set[type[Problem]]:
     return {kind} | {found for sub in kind.__subclasses__() for found in _subclasses(sub)}
 
 
 def test_every_problem_type_has_words_in_both_languages_and_a_page() -> None:
-    from kit.errors import Problem
     from kit.http import problems as module
 
     slugs = {kind.slug for kind in _subclasses(Problem)} | set(module._BY_STATUS.values())

@@ -1,5 +1,6 @@
 """A service that starts has settings that are complete; one that does not says everything that is wrong."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -18,7 +19,7 @@ class Example(Base):
     model_config: ClassVar[SettingsConfigDict] = {"env_prefix": "EXAMPLE_"}
 
 
-def test_everything_that_is_wrong_is_said_at_once_and_no_value_with_it(monkeypatch):
+def test_everything_that_is_wrong_is_said_at_once_and_no_value_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXAMPLE_PORT", "seventy-secret")
     monkeypatch.setenv("EXAMPLE_CURSOR_SECRET", "short-secret")
     with pytest.raises(SettingsError) as wrong:
@@ -31,7 +32,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_no_value_with_it(monkeypat
     assert "short-secret" not in told
 
 
-def test_production_starts_with_secrets_of_its_own():
+def test_production_starts_with_secrets_of_its_own() -> None:
     assert load(Example, **GOOD).profile == "production"
 
 
@@ -44,19 +45,19 @@ def test_production_starts_with_secrets_of_its_own():
         {"cursor_secret": "short"},
     ],
 )
-def test_production_refuses_every_shortcut(shortcut):
+def test_production_refuses_every_shortcut(shortcut: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
         load(Example, **{**GOOD, **shortcut})
 
 
-def test_the_business_clock_moves_only_in_a_story_or_a_test(tmp_path):
+def test_the_business_clock_moves_only_in_a_story_or_a_test(tmp_path: Path) -> None:
     for profile in ("demonstration", "test"):
         assert load(Example, profile=profile, clock_file=tmp_path / "c", database_url="postgresql://a@h/d").clock_file
     with pytest.raises(SettingsError, match="CLOCK_FILE"):
         load(Example, profile="development", clock_file=tmp_path / "c", database_url="postgresql://a@h/d")
 
 
-def test_a_shared_variable_counts_unless_the_service_has_its_own(monkeypatch):
+def test_a_shared_variable_counts_unless_the_service_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANTUN_ISSUER", "https://everyone")
     monkeypatch.setenv("SANTUN_AUDIENCE", "everyone")
     monkeypatch.setenv("EXAMPLE_AUDIENCE", "mine")
@@ -64,14 +65,14 @@ def test_a_shared_variable_counts_unless_the_service_has_its_own(monkeypatch):
     assert (settings.issuer, settings.audience) == ("https://everyone", "mine")
 
 
-def test_secrets_may_stand_in_files(monkeypatch, tmp_path):
+def test_secrets_may_stand_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "example_database_url").write_text("postgresql://from@file/d")
     monkeypatch.setenv("SANTUN_SECRETS_DIR", str(tmp_path))
     without = {name: value for name, value in GOOD.items() if name != "database_url"}
     assert load(Example, **without).database_url.get_secret_value() == "postgresql://from@file/d"
 
 
-def test_every_setting_says_what_it_is_for_and_secrets_stay_hidden():
+def test_every_setting_says_what_it_is_for_and_secrets_stay_hidden() -> None:
     rows = table(load(Example, **GOOD))
     assert all(about for _, _, about in rows)
     assert SECRET not in str(rows)

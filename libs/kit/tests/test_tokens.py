@@ -63,7 +63,7 @@ BAD: dict[str, Callable[[Issuer], str]] = {
     "claims of another token": swapped,
     "truncated": lambda i: good(i)[:-5],
     "longer than any token": lambda i: good(i, unit="x" * 10_000),
-    "signed by another": lambda i: i.token(key=ECKey.generate_key("P-256", {"kid": i.key.kid}), scope=desk.SCOPE),
+    "signed by another": lambda i: i.token(key=ECKey.generate_key("P-256", {"kid": str(i.key.kid)}), scope=desk.SCOPE),
     "its own key in the header": with_own_key,
     "no key id": lambda i: good(i) and i.token(header={"kid": None}, scope=desk.SCOPE),
     "a path for a key id": lambda i: i.token(header={"kid": "../../etc/passwd"}, scope=desk.SCOPE),

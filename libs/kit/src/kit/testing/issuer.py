@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from joserfc import jws, jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 from joserfc.registry import HeaderParameter
 
 from kit.ids import new_id
@@ -31,7 +31,7 @@ class Issuer:
         """Where the published keys stand."""
         return self._file.as_uri()
 
-    def publish(self, *keys: ECKey) -> None:
+    def publish(self, *keys: ECKey | RSAKey) -> None:
         """Publish these keys and no others."""
         self._file.write_text(json.dumps({"keys": [key.as_dict(private=False) for key in keys]}), "utf-8")
 
