@@ -1,8 +1,10 @@
 """The data that every service shares: roles, scopes, texts, bank codes, regions, calendar, ISO 20022."""
 
+import ast
 import csv
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -115,6 +117,41 @@ def test_reasons_speak_two_languages_with_the_same_blanks():
 def test_no_blank_of_a_reason_asks_for_personal_data():
     blanks = {blank for text in REASONS.values() for words in text.values() for blank in re.findall(r"{(\w+)}", words)}
     assert not blanks & {"nik", "name", "nama", "phone", "address", "account", "rekening"}
+
+
+def said() -> Iterator[tuple[str, str, set[str]]]:
+    """Where code names a reason: the place, the code, and the blanks it fills."""
+    for folder in ("services", "libs/kit"):
+        for file in (ROOT / folder).rglob("src/**/*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if not isinstance(node, ast.Call) or any(word.arg is None for word in node.keywords):
+                    continue
+                words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+                filled = {str(word.arg) for word in node.keywords}
+                match ast.unparse(node.func):
+                    case "Reason" if len(node.args) == 1:
+                        codes = words
+                    case "Reason.of" | "Conflict" | "Refusal.because":
+                        codes = words
+                    case "Invalid.field":
+                        codes = words[1:2] if len(node.args) == 2 else []
+                    case _:
+                        continue
+                for code in codes:
+                    yield f"{file.relative_to(ROOT)}:{node.lineno}", code, filled
+
+
+def test_every_reason_that_code_gives_has_a_text_and_fills_its_blanks():
+    silent, unfilled = set(), set()
+    for place, code, filled in said():
+        if code not in REASONS:
+            silent.add(f"{place} {code}")
+            continue
+        blanks = {blank for words in REASONS[code].values() for blank in re.findall(r"{(\w+)}", words)}
+        if not blanks <= filled:
+            unfilled.add(f"{place} {code} {blanks - filled}")
+    assert not silent
+    assert not unfilled
 
 
 def test_what_banks_say_has_a_text_and_an_action():

@@ -141,7 +141,7 @@ Command = (
 
 def documents_are_given(_: Line, command: FixPayee, __: Context) -> Reason | None:
     """An account is changed on paper, not on a word."""
-    return None if command.documents else Reason("dokumen_kurang")
+    return None if command.documents else Reason.of("dokumen_kurang", list="rekening")
 
 
 def a_fix_is_recorded(line: Line, _: Command, __: Context) -> Reason | None:
