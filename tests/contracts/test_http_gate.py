@@ -62,6 +62,13 @@ DOCUMENT = {
 }
 
 
+LONG = {
+    "/v1/facts/export": "a stream for machines that start anew, read page by page with a scope of its own",
+    "/v1/regions": "a public reference list that callers keep, with an ETag",
+}
+"""Lists that may hold more than 200 at once, and why."""
+
+
 def after(edit) -> list[str]:
     document = deepcopy(DOCUMENT)
     edit(document, document["paths"]["/v1/things"], document["components"]["schemas"])
@@ -138,7 +145,7 @@ def test_every_list_is_bounded_and_every_command_needs_a_key(service: str):
     for path, item in document["paths"].items():
         for method, operation in item.items():
             parameters = {p["name"]: p for p in operation.get("parameters", ())}
-            if "limit" in parameters:
+            if "limit" in parameters and path not in LONG:
                 assert parameters["limit"]["schema"]["maximum"] <= 200, path
             if method == "post" and ":" in path.rpartition("/")[2] and "If-Match" in parameters:
                 assert parameters["Idempotency-Key"]["required"], path

@@ -50,8 +50,15 @@ def release() -> None:
         "events": gate.released(catalogue.events()),
         "http": {s: released_http(s) for s in SERVICES if openapi.path(s).exists()},
     }
-    BASELINE.write_text(json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+    BASELINE.write_text(lines(made, depth=4) + "\n", "utf-8")
     typer.echo(f"{len(made['events'])} event versions, {len(made['http'])} interfaces")
+
+
+def lines(node: Any, depth: int) -> str:
+    """JSON with one line for each thing `depth` levels down: small, and a change shows where it is."""
+    if depth == 0 or not isinstance(node, dict) or not node:
+        return json.dumps(node, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {lines(node[name], depth - 1)}" for name in sorted(node)) + "\n}"
 
 
 def baseline() -> dict[str, Any]:

@@ -10,6 +10,8 @@ from kit.settings import load
 from stack.members import member
 from stack.places import CONTRACTS, SERVICES
 
+_NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
+
 
 def snapshot(service: str) -> str:
     """The OpenAPI document of the running code as text. Starts nothing and connects to nothing.
@@ -17,7 +19,8 @@ def snapshot(service: str) -> str:
     Raises Trouble when the service offers no Service object.
     """
     found = member(service)
-    runtime = found.runtime(load(found.settings, profile="test", contracts_dir=CONTRACTS, public_url=""))
+    settings = load(found.settings, profile="test", contracts_dir=CONTRACTS, database_url=_NOWHERE, public_url="")
+    runtime = found.runtime(settings)
     made = document(found.app(runtime), found)
     made["info"]["version"] = "1"
     made["components"]["securitySchemes"]["oidc"]["openIdConnectUrl"] = "/.well-known/openid-configuration"
