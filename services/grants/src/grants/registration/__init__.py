@@ -1,0 +1,1 @@
+"""Registration (tanda daftar LKS): one row per application or certificate, from the first listing to its end."""

@@ -1,0 +1,1 @@
+"""Reminders (pengingat): events before something ends. They move no state and each rung is told once."""
