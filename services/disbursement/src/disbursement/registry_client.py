@@ -70,8 +70,8 @@ class Registry(Protocol):
     async def canonical(self, person_ids: Sequence[UUID]) -> dict[UUID, UUID]:
         """The record that stands for each person after merges."""
 
-    async def conflicts(self, officers: Sequence[UUID], person_ids: Sequence[UUID]) -> bool:
-        """Whether one of these officers (by person) is, or is family of, one of these persons (rule K17)."""
+    async def conflicts(self, officers: Mapping[str, UUID | None], person_ids: Sequence[UUID]) -> bool:
+        """Whether one of these officers (account, and person where known) is, or is family of, one of these persons (rule K17)."""
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -86,7 +86,7 @@ class HttpRegistry:
     async def death(self, record_id: UUID) -> Death | None:
         """A death record by its id."""
         try:
-            raw = await self._client.ask("/v1/deaths:resolve", {"death_record_id": str(record_id)})
+            raw = await self._client.get(f"/v1/deaths/{record_id}")
         except Missing:
             return None
         return _death(raw)
@@ -122,13 +122,12 @@ class HttpRegistry:
         raw = await self._client.ask("/v1/persons:resolve", {"person_ids": [str(p) for p in person_ids]})
         return {UUID(item["person_id"]): UUID(item["canonical_id"]) for item in raw["items"]}
 
-    async def conflicts(self, officers: Sequence[UUID], person_ids: Sequence[UUID]) -> bool:
-        """Whether any pair conflicts; an officer whose person is not known is compared by account elsewhere."""
-        if not officers:
-            return False
-        body = {"officer_ids": [str(o) for o in officers], "person_ids": [str(p) for p in person_ids]}
+    async def conflicts(self, officers: Mapping[str, UUID | None], person_ids: Sequence[UUID]) -> bool:
+        """Whether any pair conflicts."""
+        asked = [{"subject": sub, "person_id": None if person is None else str(person)} for sub, person in officers.items()]
+        body = {"officers": asked, "person_ids": [str(p) for p in person_ids]}
         raw = await self._client.ask("/v1/officers:conflicts", body)
-        return bool(raw["items"])
+        return bool(raw["pairs"])
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -158,15 +157,14 @@ def _sheet(raw: Mapping[str, Any]) -> FactSheet:
 
 
 def _death(raw: Mapping[str, Any]) -> Death:
-    person = raw.get("person_id")
+    person, reports = raw.get("person_id"), raw.get("reports", [])
     return Death(
-        record_id=UUID(raw["death_record_id"]),
+        record_id=UUID(raw["id"]),
         state=str(raw["state"]),
         died_on=date.fromisoformat(raw["died_on"]),
         person_id=None if person is None else UUID(person),
         akta_token=raw.get("akta_token"),
         region_code=str(raw["region_code"]),
-        life_signs=bool(raw.get("life_signs")),
-        twins=bool(raw.get("kandidat_ganda")),
-        buried=bool(raw.get("buried")),
+        life_signs=any(r["kind"] == "life_sign" for r in reports),
+        buried=any(r["source"] == "buku_makam" and r["kind"] == "death" for r in reports),
     )

@@ -78,9 +78,7 @@ async def for_decision(runtime: Runtime, registry: Registry, actor: Actor, claim
     """Death, persons, relatives of the officer: everything that verifying and deciding look at."""
     asked = await _read(runtime, actor, claim_id)
     people = await _people(registry, asked)
-    conflict = await registry.conflicts(
-        [actor.person_id] if actor.person_id is not None else [], [asked.row.claimant_person_id]
-    )
+    conflict = await registry.conflicts({actor.sub: actor.person_id}, [asked.row.claimant_person_id])
     return Evidence(
         people.death, people.claimant, people.deceased, same_person=people.same_person, conflict=conflict,
         keys=people.keys,

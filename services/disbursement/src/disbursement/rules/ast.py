@@ -43,7 +43,7 @@ FACTS: Mapping[str, FactType] = {
     "residence_state": FactType.CODE,
     "family_size": FactType.INT,
     "is_head": FactType.BOOL,
-    "shdk": FactType.CODE,
+    "shdk": FactType.INT,
     "registered": FactType.BOOL,
     "desil": FactType.INT,
     "desil_state": FactType.CODE,
