@@ -30,6 +30,7 @@ def silent(text):
     pass
 
 
+@pytest.mark.faults
 def test_data_survive_kill_9_of_everything(system):
     said = []
     system.start(said.append)
@@ -45,6 +46,7 @@ def test_data_survive_kill_9_of_everything(system):
     assert any("PostgreSQL is ready" in text for text in said)
 
 
+@pytest.mark.faults
 def test_a_start_after_a_killed_starter_stops_what_it_left(system):
     said = []
     system.start(silent)

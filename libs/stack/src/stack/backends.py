@@ -54,10 +54,12 @@ def end(folder: Path) -> None:
     """Stop what this run started and forget it."""
     os.environ.pop(RUN, None)
     # Nothing of a test run is kept, so nothing has to be written out in order: SIGQUIT is PostgreSQL's "at once".
-    for file, how in (("kafka/kafka.pid.json", signal.SIGKILL), ("postgres/postgres.pid.json", signal.SIGQUIT)):
-        child = processes.known(folder / file)
-        if child is not None:
+    for name, how in (("kafka/kafka.pid.json", signal.SIGKILL), ("postgres/postgres.pid.json", signal.SIGQUIT)):
+        if (child := processes.known(folder / name)) is not None:
             processes.stop(child, by=how, within=5)
+    for file in folder.glob("*/data/**/*.json"):  # whole systems that tests of faults started
+        if (child := processes.known(file)) is not None:
+            processes.stop(child, by=signal.SIGKILL, within=5)
     forget(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """The `santun` command. Every subcommand is a few lines here; what it does lives in the module it calls."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from functools import wraps
 from typing import Annotated, Any
 
 import typer
+from aiokafka.errors import KafkaError
 
 from stack import journal, screen, timeline
 from stack.screen import console
@@ -30,8 +32,10 @@ _EVENTS_ON_SCREEN = 60
 
 def main() -> None:
     """Run the command line; a Trouble becomes two plain sentences and exit code 1."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it has to say here is said in plain words
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except Trouble as found:
         screen.trouble(found)
         sys.exit(1)
@@ -39,8 +43,6 @@ def main() -> None:
         sys.exit(130)
     except (typer.Abort, BrokenPipeError):
         sys.exit(1)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
     except Exception as error:  # click's own words about wrong usage; everything else is a defect and shows itself
         show = getattr(error, "show", None)
         if show is None:
@@ -75,7 +77,7 @@ def up(
     """Start everything, tell the story once, show where everything is, and stay until Ctrl-C."""
     system, say = System(), screen.Progress()
     if detach:
-        start_apart(system)
+        start_apart(system, *(() if story else ("--no-story",)))
         say("Santun runs in the background; stop it with: make down")
         return
     supervisor = Supervisor(system, say)
@@ -83,12 +85,24 @@ def up(
         with supervisor.running():
             if story:
                 journal.tell_once(system, say)
+            screen.closing_page(system, _happened(system), say.seconds)
             supervisor.ready()
-            entries = asyncio.run(timeline.recent(system.kafka.bootstrap, timeline.topic_names(), _EVENTS_ON_SCREEN))
-            screen.closing_page(system, entries, say.seconds)
-            supervisor.watch()
+            supervisor.stay()
     except KeyboardInterrupt:
         say("Santun is stopped; its data stay. Start again with: make up")
+
+
+def _happened(system: System) -> list[timeline.Entry]:
+    """The events for the closing page; none when the broker is just being started again."""
+
+    async def read() -> list[timeline.Entry]:
+        async with asyncio.timeout(15):
+            return await timeline.recent(system.kafka.bootstrap, timeline.topic_names(), _EVENTS_ON_SCREEN)
+
+    try:
+        return asyncio.run(read())
+    except (TimeoutError, KafkaError):
+        return []
 
 
 @app.command("down")

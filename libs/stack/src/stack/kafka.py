@@ -161,7 +161,9 @@ async def _metadata(bootstrap: str) -> bool:
     from aiokafka.client import AIOKafkaClient
     from aiokafka.errors import KafkaError
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    quiet = logging.getLogger("aiokafka")
+    before = quiet.level
+    quiet.setLevel(logging.CRITICAL)
     client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
     try:
         await client.bootstrap()
@@ -170,7 +172,7 @@ async def _metadata(bootstrap: str) -> bool:
         return False
     finally:
         await client.close()
-        logging.getLogger("aiokafka").setLevel(logging.WARNING)
+        quiet.setLevel(before)
 
 
 async def partitions(bootstrap: str, topics: Sequence[str]) -> dict[str, list[int]]:

@@ -20,6 +20,22 @@ def data() -> Path:
     return Path(os.environ.get("SANTUN_DATA") or ROOT / ".santun").absolute()
 
 
+def members() -> tuple[str, ...]:
+    """The services that run: all four, or those that SANTUN_SERVICES names (`registry,grants`; `none` for none).
+
+    Raises Trouble for a name that is no service.
+    """
+    text = os.environ.get("SANTUN_SERVICES", "")
+    if not text:
+        return SERVICES
+    wanted = {name.strip() for name in text.split(",")} - {"none", ""}
+    if strange := wanted - set(SERVICES):
+        raise Trouble(
+            f"SANTUN_SERVICES names {', '.join(sorted(strange))}.", f"The services are: {', '.join(SERVICES)}"
+        )
+    return tuple(name for name in SERVICES if name in wanted)
+
+
 def migrations(service: str) -> Path:
     """The migrations folder of a service."""
     return ROOT / "services" / service / "migrations"

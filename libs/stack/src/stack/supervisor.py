@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,23 +78,28 @@ def check_room(data: Path) -> None:
 
 
 class Supervisor:
-    """Holds one system from start to end."""
+    """Holds one system from start to end, and starts again what dies meanwhile."""
 
     def __init__(self, system: System, say: Say) -> None:
         self.system = system
         self.say = say
         self._deaths: dict[str, list[float]] = {}
+        self._over = threading.Event()
+        self._trouble: Trouble | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Start everything; stop everything at the end of the block, also after Ctrl-C or a failed start."""
+        watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
         with _held(self.system), _stoppable():
             check_room(self.system.data)
             try:
                 self.system.start(self.say)
+                watcher.start()
                 yield
             finally:
                 with _undisturbed():
+                    self._over.set()
                     self.say("Stopping")
                     self.system.stop(self.say)
 
@@ -101,13 +107,22 @@ class Supervisor:
         """Tell other processes that everything, story included, is there."""
         _ready_file(self.system).touch()
 
-    def watch(self) -> None:
-        """Stay until Ctrl-C; start again what died. Raises Trouble when a part dies again and again."""
-        while True:
+    def stay(self) -> None:
+        """Stay until Ctrl-C. Raises Trouble when a part dies again and again."""
+        while self._trouble is None:
+            time.sleep(0.2)
+        raise self._trouble
+
+    def _watch(self) -> None:
+        """Start again what died, until the end; in a thread of its own, so that the story runs over deaths, too."""
+        while not self._over.wait(0.5):
             for part in self.system.parts:
-                if not part.alive:
-                    self._revive(part)
-            time.sleep(0.5)
+                if not part.alive and not self._over.is_set():
+                    try:
+                        self._revive(part)
+                    except Trouble as trouble:
+                        self._trouble = trouble
+                        return
 
     def _revive(self, part: Part) -> None:
         deaths = [at for at in self._deaths.get(part.name, []) if time.monotonic() - at < _CALM]
@@ -121,13 +136,14 @@ class Supervisor:
         try:
             seconds = part.start()
         except Trouble as trouble:
-            self.say(str(trouble))
+            if not self._over.is_set():
+                self.say(str(trouble))
         else:
             self.say(f"{part.name} is ready again ({seconds:.1f} s)")
 
 
-def start_apart(system: System, *, within: float = 600.0) -> None:
-    """Start `santun up` as a process of its own and wait until it is ready. Raises Trouble with its last words."""
+def start_apart(system: System, *words: str, within: float = 600.0) -> None:
+    """Start `santun up` with these options as a process of its own and wait until it is ready. Raises Trouble with its words."""
     if held(system):
         raise Trouble("Santun is already running from this folder.", "See: make status")
     log = system.logs / "up.log"
@@ -136,7 +152,7 @@ def start_apart(system: System, *, within: float = 600.0) -> None:
     environment = os.environ | {"SANTUN_DATA": str(system.data), "SANTUN_PORT_BASE": str(system.ports.base)}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "stack", "up"],
+            [sys.executable, "-m", "stack", "up", *words],
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env=environment,
         )  # fmt: skip
     deadline = time.monotonic() + within

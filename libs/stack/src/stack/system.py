@@ -19,7 +19,7 @@ import httpx
 from stack import databases, environment, jars, places, processes
 from stack.kafka import Kafka
 from stack.keyring import Keyring, keyring
-from stack.places import SERVICES, Ports
+from stack.places import Ports
 from stack.postgres import Postgres
 from stack.processes import Child
 from stack.trouble import Trouble
@@ -49,12 +49,14 @@ class Part:
 
 
 class System:
-    """One stack: a data folder, a set of ports, and the services that run on it (all four but in tests of the rest)."""
+    """One stack: a data folder, a set of ports, and the services that run on it."""
 
-    def __init__(self, data: Path | None = None, ports: Ports | None = None, members: Sequence[str] = SERVICES) -> None:
+    def __init__(
+        self, data: Path | None = None, ports: Ports | None = None, members: Sequence[str] | None = None
+    ) -> None:
         self.data = data or places.data()
         self.ports = ports or Ports.of_environment()
-        self.members = tuple(members)
+        self.members = places.members() if members is None else tuple(members)
         self.logs = self.data / "logs"
 
     @cached_property
