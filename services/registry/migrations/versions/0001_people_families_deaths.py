@@ -23,14 +23,16 @@ CREATE TABLE region (
     valid_from date NOT NULL DEFAULT '-infinity',
     valid_to date,
     decree text NOT NULL,
-    PRIMARY KEY (authority, code, valid_from),
     CHECK (valid_to > valid_from),
     CHECK (authority <> 'kemendagri' OR code ~ '^\\d\\d(\\.\\d\\d(\\.\\d\\d(\\.\\d{4})?)?)?$'),
-    CHECK (authority <> 'bps' OR code ~ '^\\d\\d(\\d\\d(\\d{3}(\\d{3})?)?)?$'),
-    EXCLUDE USING gist (authority WITH =, code WITH =, daterange(valid_from, valid_to) WITH &&)
+    CHECK (authority <> 'bps' OR code ~ '^\\d\\d(\\d\\d(\\d{3}(\\d{3})?)?)?$')
 );
-CREATE INDEX region_parent ON region (parent_code, code);
-CREATE INDEX region_code_prefix ON region (code text_pattern_ops);
+"""
+
+# After the list is in: one build of each index instead of 91,599 insertions.
+REGION_RULES = """
+ALTER TABLE region ADD PRIMARY KEY (authority, code, valid_from);
+ALTER TABLE region ADD EXCLUDE USING gist (authority WITH =, code WITH =, daterange(valid_from, valid_to) WITH &&);
 """
 
 # source + source_ref is the upsert key of an imported row (list and the list's own row id); the NIK never is.
@@ -359,6 +361,7 @@ def upgrade() -> None:
     migrate.script(op, CHILDREN)
     migrate.insert_only(op, "region", "death_report")
     seed.load(op.get_bind())
+    migrate.script(op, REGION_RULES)
 
 
 def downgrade() -> None:
