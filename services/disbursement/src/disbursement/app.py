@@ -4,6 +4,7 @@ from pathlib import Path
 
 from kit.service import Service
 
+from disbursement.batches.api import router as batches
 from disbursement.budget.api import router as budget
 from disbursement.claims.api import router as claims
 from disbursement.claims.api_office import router as claims_office
@@ -12,14 +13,18 @@ from disbursement.consumers import HANDLERS
 from disbursement.enrolments.api import router as enrolments
 from disbursement.explanations.api import router as explanations
 from disbursement.ledger.api import router as ledger
+from disbursement.payments.api import router as payments
+from disbursement.payments.jobs import JOBS as PAYMENT_JOBS
 from disbursement.programmes.api import router as programmes
+from disbursement.recon.api import router as recon
 from disbursement.recovery.api import router as recovery
 from disbursement.rights.api import router as rights
 from disbursement.settings import Settings
+from disbursement.treasury.api import router as treasury
 from disbursement.wiring import wire
 
 RIGHTS = (programmes, enrolments, rights, claims, claims_office, explanations, recovery)
-MONEY = (budget, ledger)
+MONEY = (budget, ledger, treasury, batches, payments, recon)
 
 SERVICE = Service(
     name="disbursement",
@@ -29,6 +34,6 @@ SERVICE = Service(
     migrations=Path(__file__).parents[2] / "migrations",
     routers=(*RIGHTS, *MONEY),
     handlers=HANDLERS,
-    jobs=JOBS,
+    jobs=(*JOBS, *PAYMENT_JOBS),
     wire=wire,
 )

@@ -6,14 +6,17 @@ closes the gate (Unavailable).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from kit.db.bulk import chunks
 from kit.http.client import ServiceClient
 
 MOST_STALE = 10_000
 MOST_PAYEES = 1_000
-MOST_CONFLICTS = 1_000
+MOST_OFFICERS = 200
+MOST_CONFLICTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,15 @@ class Fingerprint:
     name_match: str
     bank_code: str | None
     token: bytes | None
+    usable_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Who had a duty in a batch: the account, and the registry person where the token told it."""
+
+    subject: str
+    person_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ class PayeeDesk(Protocol):
     async def accounts(self, person_ids: Sequence[UUID], batch_id: UUID) -> dict[UUID, Account]:
         """Default accounts in clear, for one export."""
 
-    async def conflicts(self, officers: Sequence[UUID], person_ids: Sequence[UUID]) -> frozenset[UUID]:
+    async def conflicts(self, officers: Sequence[Officer], person_ids: Sequence[UUID]) -> frozenset[UUID]:
         """The persons who are, or are family of, one of the officers (rule K17)."""
 
 
@@ -73,7 +85,7 @@ class HttpPayeeDesk:
         found: dict[UUID, Changed] = {}
         for part in _parts(sorted(known), MOST_STALE):
             body = {"items": [{"person_id": str(id), "facts_version": known[id]} for id in part]}
-            for item in (await self._client.ask("/v1/facts:stale-check", body))["items"]:
+            for item in (await self._client.ask("/v1/facts:stale-check", body))["stale"]:
                 changed = Changed(
                     UUID(item["person_id"]), int(item.get("facts_version") or 0), frozenset(item.get("groups") or ())
                 )
@@ -92,6 +104,7 @@ class HttpPayeeDesk:
                     str(item.get("name_match") or ""),
                     item.get("bank_code"),
                     bytes.fromhex(item["payee_token"]) if item.get("payee_token") else None,
+                    datetime.fromisoformat(item["usable_from"]) if item.get("usable_from") else None,
                 )
                 found[mark.person_id] = mark
         return found
@@ -111,14 +124,15 @@ class HttpPayeeDesk:
                     found[id] = Account(id, str(item["bank_code"]), str(item["account"]), str(item["holder_name"]))
         return found
 
-    async def conflicts(self, officers: Sequence[UUID], person_ids: Sequence[UUID]) -> frozenset[UUID]:
+    async def conflicts(self, officers: Sequence[Officer], person_ids: Sequence[UUID]) -> frozenset[UUID]:
         """`officers:conflicts`."""
         found: set[UUID] = set()
-        if officers:
+        asked = [{"subject": o.subject, "person_id": str(o.person_id) if o.person_id else None} for o in officers]
+        for some in chunks(asked, MOST_OFFICERS):
             for part in _parts(sorted(set(person_ids)), MOST_CONFLICTS):
-                body = {"officer_ids": [str(id) for id in officers], "person_ids": [str(id) for id in part]}
+                body = {"officers": list(some), "person_ids": [str(id) for id in part]}
                 answer = await self._client.ask("/v1/officers:conflicts", body)
-                found.update(UUID(item["person_id"]) for item in answer["items"])
+                found.update(UUID(pair["person_id"]) for pair in answer["pairs"])
         return frozenset(found)
 
 

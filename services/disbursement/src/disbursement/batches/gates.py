@@ -4,22 +4,22 @@
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from disbursement.payee_client import Account, Changed, Fingerprint, PayeeDesk
+from disbursement.payee_client import Account, Changed, Fingerprint, Officer, PayeeDesk
 
 MOST_PER_CARER = 3
-LIFE = "wafat_dilaporkan"
+LIFE = "perlu_diperiksa"
 CHANGED = "fakta_berubah"
 ACCOUNT = "rekening_belum_aktif"
 NAME = "nama_tidak_cocok"
+RESTING = "masa_tunggu_rekening"
 SHARED = "rekening_ganda"
 CONFLICT = "konflik_petugas"
 ACCOUNT_CHANGED = "rekening_berubah"
-HOLDING = (LIFE,)
-"""Findings after which the right is held, not due again."""
 _LIFE_GROUPS = frozenset({"life", "death"})
 _PAYEE_GROUP = frozenset({"payee"})
 _NAMES_MATCH = frozenset({"exact", "close", ""})
@@ -45,10 +45,17 @@ class Asked:
     marks: Mapping[UUID, Fingerprint]
     conflicts: frozenset[UUID]
     accounts: Mapping[UUID, Account]
+    at: datetime
 
 
 async def ask(
-    desk: PayeeDesk, batch_id: UUID, lines: Sequence[GateLine], officers: Iterable[UUID], *, accounts: bool
+    desk: PayeeDesk,
+    batch_id: UUID,
+    lines: Sequence[GateLine],
+    officers: Sequence[Officer],
+    *,
+    accounts: bool,
+    now: datetime,
 ) -> Asked:
     """Ask everything that a gate needs. Raises Unavailable: a registry that is silent lets nothing pass."""
     payees = [line.payee for line in lines]
@@ -57,8 +64,9 @@ async def ask(
         lines=tuple(lines),
         stale=await desk.stale({line.beneficiary: line.facts_version for line in lines}),
         marks=await desk.fingerprints(payees),
-        conflicts=await desk.conflicts(sorted(officers), people),
+        conflicts=await desk.conflicts(officers, people),
         accounts=await desk.accounts(payees, batch_id) if accounts else {},
+        at=now,
     )
 
 
@@ -93,7 +101,7 @@ def _stale(line: GateLine, asked: Asked) -> str | None:
     if changed is None:
         return None
     if changed.groups & _LIFE_GROUPS:
-        return LIFE
+        return LIFE  # a death, or a death taken back: the event that tells which one holds or releases the right
     return None if changed.groups and changed.groups <= _PAYEE_GROUP else CHANGED
 
 
@@ -103,6 +111,8 @@ def _account(line: GateLine, asked: Asked, *, at_export: bool) -> str | None:
         return ACCOUNT
     if mark.name_match not in _NAMES_MATCH:
         return NAME
+    if mark.usable_from is not None and mark.usable_from > asked.at:
+        return RESTING
     if at_export and mark.token != line.token:
         return ACCOUNT_CHANGED
     if at_export and line.payee not in asked.accounts:

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork, lock
+from kit.errors import Missing
 from sqlalchemy import text
 
 from disbursement.batches.batch import ApprovalRule, Batch, Duty, Signature, State
 from disbursement.batches.tables import BatchRow
+from disbursement.payee_client import Officer
 
 _SIGNATURES = text("""
 SELECT duty, actor, person_id, role, list_sha256, total_idr, list_no, voided_at IS NOT NULL AS void FROM approval
@@ -22,12 +24,14 @@ VALUES (:batch_id, :duty, :actor, :person_id, :role, :list_sha256, :total_idr, :
 ON CONFLICT (batch_id, round, actor) DO NOTHING
 """)
 _VOID = text("UPDATE approval SET voided_at = :at WHERE batch_id = :batch_id AND voided_at IS NULL")
-_CHUNK = text("INSERT INTO chunk (batch_id, step, no, rows, total_idr) VALUES (:batch_id, :step, :no, :rows, :total_idr)")
+_CHUNK = text(
+    "INSERT INTO chunk (batch_id, step, no, rows, total_idr) VALUES (:batch_id, :step, :no, :rows, :total_idr)"
+)
 _RUN = text("""
 INSERT INTO check_run (batch_id, gate, as_of, asked_by, checked, removed, results, stopped)
 VALUES (:batch_id, :gate, :as_of, :asked_by, :checked, :removed, CAST(:results AS jsonb), CAST(:stopped AS text[]))
 """)
-_PARTICIPANTS = text("SELECT DISTINCT person_id FROM approval WHERE batch_id = :batch_id AND person_id IS NOT NULL")
+_OFFICERS = text("SELECT DISTINCT actor, person_id FROM approval WHERE batch_id = :batch_id ORDER BY actor")
 
 
 async def load(uow: UnitOfWork, batch_id: UUID, expected: int | None) -> tuple[BatchRow, Batch]:
@@ -35,6 +39,15 @@ async def load(uow: UnitOfWork, batch_id: UUID, expected: int | None) -> tuple[B
     row = await lock(uow, BatchRow, batch_id, expected)
     uow.within(row.region_code)
     return row, await hydrate(uow, row)
+
+
+async def get(uow: UnitOfWork, batch_id: UUID) -> BatchRow:
+    """The batch, not held. Raises Missing, OutOfRegion."""
+    row = await uow.session.get(BatchRow, batch_id)
+    if row is None:
+        raise Missing("batch")
+    uow.within(row.region_code)
+    return row
 
 
 async def hydrate(uow: UnitOfWork, row: BatchRow) -> Batch:
@@ -113,6 +126,7 @@ async def add_run(
     )
 
 
-async def participants(uow: UnitOfWork, batch_id: UUID) -> set[UUID]:
-    """The registry persons behind the signatures, as far as they are known."""
-    return set((await uow.execute(_PARTICIPANTS, {"batch_id": batch_id})).scalars())
+async def officers(uow: UnitOfWork, batch_id: UUID) -> list[Officer]:
+    """Who had a duty in the batch, over its whole history."""
+    rows = await uow.execute(_OFFICERS, {"batch_id": batch_id})
+    return [Officer(row.actor, row.person_id) for row in rows]

@@ -9,8 +9,7 @@ from kit.errors import Refused
 from kit.machine import Reason, Refusal
 
 from disbursement.ledger import store
-from disbursement.ledger.rules import Account, Dims, Rule
-from disbursement.ledger.store import Entry
+from disbursement.ledger.rules import Account, Dims, Entry, Rule
 
 
 async def post(

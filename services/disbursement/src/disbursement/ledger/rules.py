@@ -180,6 +180,14 @@ class Posting:
     amount_idr: int
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journal to be: its source and its amount in whole rupiah, above zero."""
+
+    source_id: UUID
+    amount_idr: int
+
+
 def postings(rule: Rule, amount_idr: int, dims: Dims) -> tuple[Posting, ...]:
     """The legs of one journal. The amount is whole rupiah, from 1 to `kit.money.MAX_IDR`; ValueError otherwise."""
     if not 0 < amount_idr <= MAX_IDR:

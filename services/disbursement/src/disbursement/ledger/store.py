@@ -1,14 +1,13 @@
 """Every statement that writes the ledger. Only `ledger.commands` comes in here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
 from sqlalchemy import text
 
-from disbursement.ledger.rules import RULES, Account, Dims, Rule
+from disbursement.ledger.rules import RULES, Account, Dims, Entry, Rule
 
 # A new balance row starts at zero; the change itself is an UPDATE, because the check of an account's sign would refuse
 # the row that ON CONFLICT proposes.
@@ -49,14 +48,6 @@ WITH asked AS (
 SELECT source_id FROM written
 """)
 _BALANCE = text("SELECT balance_idr FROM account_balance WHERE dims_key = :key AND account = :account")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One journal to be: its source and its amount in whole rupiah, above zero."""
-
-    source_id: UUID
-    amount_idr: int
 
 
 async def hold(uow: UnitOfWork, accounts: Sequence[tuple[Account, Dims]]) -> dict[tuple[Account, str], int]:

@@ -86,6 +86,32 @@ async def move(uow: UnitOfWork, command: type, told: Sequence[Told], rail: str) 
     return items
 
 
+async def in_limbo(uow: UnitOfWork, batch_id: UUID) -> Sequence[Any]:
+    """Lines pulled after the SPM whose money was not put back: id, amount_idr; held."""
+    return await store.in_limbo(uow, batch_id)
+
+
+async def leave_limbo(uow: UnitOfWork, batch_id: UUID) -> None:
+    """The SPM was refused: lines pulled under it are as if pulled before it."""
+    await store.leave_limbo(uow, batch_id)
+
+
+async def put_back(uow: UnitOfWork, line_ids: Sequence[UUID], doc_id: UUID) -> None:
+    """Note the STS by which the money of these lines went back."""
+    await store.put_back(uow, line_ids, doc_id)
+
+
+async def drop_live(uow: UnitOfWork, line_ids: Sequence[UUID]) -> None:
+    """The rights of these lines may stand in another line again."""
+    await store.drop_live(uow, line_ids)
+
+
+async def rights_of(uow: UnitOfWork, line_ids: Sequence[UUID]) -> list[UUID]:
+    """The rights that these lines pay."""
+    items = await store.items_of(uow, line_ids)
+    return [item.item_id for rows in items.values() for item in rows if item.item_kind == "entitlement"]
+
+
 async def tell(uow: UnitOfWork, event: str, rows: Sequence[Any], rail: str) -> list[UUID]:
     """Announce one event for each row (at most a chunk); returns the rights that these lines pay."""
     ordered = sorted(rows, key=lambda row: row.id)

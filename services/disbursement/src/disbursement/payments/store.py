@@ -106,6 +106,17 @@ _LINES_OF_ITEMS = text("""
 SELECT line.id, line.batch_id, line.state, live.item_id FROM live_item AS live JOIN line ON line.id = live.line_id
 WHERE live.item_kind = 'entitlement' AND live.item_id = ANY(:ids) ORDER BY line.id
 """).bindparams(IDS)
+_IN_LIMBO = text("""
+SELECT id, amount_idr FROM line WHERE batch_id = :batch_id AND removed_funded AND redeposited_doc_id IS NULL
+ORDER BY id FOR UPDATE
+""")
+_LEAVE_LIMBO = text("""
+UPDATE line SET removed_funded = false, version = version + 1, updated_at = :now
+WHERE batch_id = :batch_id AND removed_funded AND redeposited_doc_id IS NULL
+""")
+_PUT_BACK = text("""
+UPDATE line SET redeposited_doc_id = :doc, version = version + 1, updated_at = :now WHERE id = ANY(:ids)
+""").bindparams(IDS)
 _COUNTS = text("""
 SELECT count(*) FILTER (WHERE state NOT IN ('settled', 'removed', 'redeposited')) AS open,
     count(*) FILTER (WHERE state <> 'removed') AS count,
@@ -258,3 +269,18 @@ async def counts(uow: UnitOfWork, batch_id: UUID, round: int) -> Any:
 async def paid(uow: UnitOfWork, item_ids: Sequence[UUID]) -> dict[UUID, int]:
     """What was paid and not returned, by right."""
     return {row.item_id: row.amount_idr for row in await uow.execute(_PAID, {"ids": list(item_ids)})}
+
+
+async def in_limbo(uow: UnitOfWork, batch_id: UUID) -> Sequence[Any]:
+    """Lines pulled after the SPM whose money was not put back, held."""
+    return (await uow.execute(_IN_LIMBO, {"batch_id": batch_id})).all()
+
+
+async def leave_limbo(uow: UnitOfWork, batch_id: UUID) -> None:
+    """The SPM was refused: lines pulled under it are as if pulled before it."""
+    await uow.execute(_LEAVE_LIMBO, {"batch_id": batch_id, "now": uow.now})
+
+
+async def put_back(uow: UnitOfWork, line_ids: Sequence[UUID], doc_id: UUID) -> None:
+    """Note the STS by which the money of these lines went back."""
+    await uow.execute(_PUT_BACK, {"ids": list(line_ids), "doc": doc_id, "now": uow.now})
