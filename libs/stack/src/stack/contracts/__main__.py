@@ -1,12 +1,14 @@
 """`python -m stack.contracts`: the commands of the maintainers of `contracts/`."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from stack.contracts import asyncapi, catalogue, dialect, gate, http_gate, openapi, pages
+from stack.members import member
 from stack.places import CONTRACTS, ROOT, SERVICES
 
 BASELINE = CONTRACTS / "baseline.json"
@@ -31,6 +33,24 @@ def snapshots(services: Annotated[list[str] | None, typer.Argument()] = None) ->
     for service in services or openapi.present():
         openapi.path(service).write_text(openapi.snapshot(service), "utf-8")
         typer.echo(f"{service}: written")
+
+
+@app.command()
+def readers() -> None:
+    """Write into the catalogue which services read which topic, as their handlers say; other readers stay."""
+    catalog = CONTRACTS / "catalog.yaml"
+    text = catalog.read_text("utf-8")
+    for topic in catalogue.topics():
+        handling = [s for s in openapi.present() if s != topic["owner"] and _handles(s, topic)]
+        named = ", ".join(handling + [reader for reader in topic["readers"] if reader not in SERVICES])
+        head, mark, rest = text.partition(f"  - topic: {topic['topic']}\n")
+        text = head + mark + re.sub(r"readers: \[.*?\]", f"readers: [{named}]", rest, count=1)
+    catalog.write_text(text, "utf-8")
+
+
+def _handles(service: str, topic: dict[str, Any]) -> bool:
+    types = {f"org.santun.{topic['owner']}.{event['name']}.v{event['version']}" for event in topic["events"]}
+    return bool(types & set(member(service).handlers))
 
 
 @app.command()
