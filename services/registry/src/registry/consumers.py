@@ -6,7 +6,7 @@ Money that comes back tells the registry something about people: an account is c
 from datetime import date
 
 from kit.db.uow import UnitOfWork
-from kit.errors import Missing, Refused
+from kit.errors import Conflict, Missing, Refused
 from kit.events.consumer import Handler
 from kit.events.envelope import Event
 
@@ -16,6 +16,11 @@ from registry.events import PaymentFailed
 from registry.payees import commands as payees
 from registry.payees.domain import State
 from registry.persons import queries as people
+
+
+class Collided(Exception):
+    """Somebody else wrote about the same person at the same moment: the kit tries the event again."""
+
 
 DIED = "wafat_dilaporkan"
 """The reason code in which disbursement speaks of MD07, customer deceased."""
@@ -52,6 +57,8 @@ async def _report(uow: UnitOfWork, failed: PaymentFailed, event: Event) -> None:
                 region_code=person.region_code, person_id=person.id,
             ),
         )  # fmt: skip
+    except Conflict as race:
+        raise Collided from race
     except (Missing, Refused):
         return
 

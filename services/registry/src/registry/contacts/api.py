@@ -14,7 +14,6 @@ from kit.ids import receipt
 from pydantic import Field
 
 from registry.contacts import commands, queries
-from registry.contacts.tables import Contact
 from registry.creation import Creation, Purpose
 from registry.persons import queries as people
 
@@ -121,6 +120,6 @@ async def batch_get(
     )
 
 
-def _out(uow: UnitOfWork, contact: Contact) -> ContactOut:
+def _out(uow: UnitOfWork, contact: queries.Row) -> ContactOut:
     given = {name: getattr(contact, name) for name in ContactOut.model_fields if name not in {"receipt", "masked"}}
     return ContactOut(**given, receipt=receipt("KT", contact.id), masked=queries.shown(uow, contact))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -10,6 +10,9 @@ from kit.db.uow import UnitOfWork
 from registry import restricted
 from registry.contacts import store
 from registry.contacts.tables import Contact
+
+Row: TypeAlias = Contact
+"""What these reads answer; routes turn it into an answer and never let it out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from registry.deaths.record import (
     State,
     Void,
 )
-from registry.deaths.tables import DeathRecord
 
 router = Api(prefix="/v1", tags=["deaths"])
 
@@ -141,7 +140,7 @@ class DeathOut(Versioned):
     reports: list[ReportOut] = Field(default_factory=list)
 
     @classmethod
-    def of(cls, record: DeathRecord, reports: list[ReportOut] | None = None) -> "DeathOut":
+    def of(cls, record: queries.Row, reports: list[ReportOut] | None = None) -> "DeathOut":
         """The answer about a record."""
         given = {
             name: getattr(record, name) for name in cls.model_fields if name not in {"receipt", "akta_token", "reports"}
@@ -286,7 +285,7 @@ async def resolve_death(
     )
 
 
-async def _out(uow: UnitOfWork, record: DeathRecord) -> DeathOut:
+async def _out(uow: UnitOfWork, record: queries.Row) -> DeathOut:
     return DeathOut.of(record, [ReportOut.model_validate(row) for row in await queries.reports(uow, record.id)])
 
 

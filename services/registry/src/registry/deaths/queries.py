@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -20,6 +20,9 @@ from registry.identities import nik
 from registry.identities import queries as identities
 from registry.persons import queries as people
 from registry.persons.names import normalise as normalise_name
+
+Row: TypeAlias = DeathRecord
+"""What these reads answer; routes turn it into an answer and never let it out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from pydantic import Field
 from registry.creation import Creation, RegionCode
 from registry.families import commands, queries
 from registry.families.domain import MAX_MEMBERS, ChangeHead, Leave, LeaveReason, Member
-from registry.families.tables import Family
 
 router = Api(prefix="/v1", tags=["families"])
 
@@ -143,7 +142,7 @@ async def change_head(family_id: UUID, body: NewHead, uow: Uow, version: IfMatch
     return await _out(uow, await commands.change_head(uow, family_id, command, version), uow.today)
 
 
-async def _out(uow: UnitOfWork, family: Family, as_of: date) -> FamilyOut:
+async def _out(uow: UnitOfWork, family: queries.Row, as_of: date) -> FamilyOut:
     cards = await queries.cards(uow, family.id)
     return FamilyOut(
         id=family.id, receipt=receipt("KL", family.id), state=family.state, region_code=family.region_code,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -12,6 +12,9 @@ from sqlmodel import select
 
 from registry.families import kinship, store
 from registry.families.tables import Family
+
+Row: TypeAlias = Family
+"""What these reads answer; routes turn it into an answer and never let it out."""
 
 
 @dataclass(frozen=True, slots=True)

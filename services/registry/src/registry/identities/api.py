@@ -17,7 +17,6 @@ from pydantic import Field
 
 from registry.identities import commands, queries
 from registry.identities.domain import Answer
-from registry.identities.tables import IdentityClaim
 from registry.persons import queries as people
 
 router = Api(prefix="/v1", tags=["identities"])
@@ -61,7 +60,7 @@ class ClaimOut(Versioned):
     checked_at: datetime | None
 
     @classmethod
-    def of(cls, claim: IdentityClaim) -> "ClaimOut":
+    def of(cls, claim: queries.Row) -> "ClaimOut":
         """The answer about a claim, masked."""
         given = {name: getattr(claim, name) for name in cls.model_fields if name not in {"receipt", "masked"}}
         return cls(**given, receipt=receipt("ID", claim.id), masked=queries.masked(claim))
@@ -111,6 +110,6 @@ async def replace_claim(claim_id: UUID, body: NewValue, uow: Uow, version: IfMat
     return ClaimOut.of(await commands.replace_claim(uow, claim_id, body.value, body.reason, version))
 
 
-async def _read(uow: UnitOfWork, claim: IdentityClaim) -> ClaimOut:
+async def _read(uow: UnitOfWork, claim: queries.Row) -> ClaimOut:
     await people.get(uow, claim.person_id)
     return ClaimOut.of(claim)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -11,6 +11,9 @@ from kit.errors import Invalid, Missing
 from registry import restricted
 from registry.identities import nik, store
 from registry.identities.tables import IdentityClaim
+
+Row: TypeAlias = IdentityClaim
+"""What these reads answer; routes turn it into an answer and never let it out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from pydantic import Field
 from registry.creation import Creation, Purpose
 from registry.payees import commands, queries
 from registry.payees.domain import NameMatch, RecordCheck, State
-from registry.payees.tables import PayeeAccount
 from registry.persons import queries as people
 
 router = Api(prefix="/v1", tags=["payees"])
@@ -68,7 +67,7 @@ class AccountOut(Versioned):
     client_ref: str | None
 
     @classmethod
-    def of(cls, account: PayeeAccount) -> "AccountOut":
+    def of(cls, account: queries.Row) -> "AccountOut":
         """The answer about an account, masked."""
         given = {name: getattr(account, name) for name in cls.model_fields if name not in {"receipt", "masked"}}
         masked = None if account.last4 is None else "*" * 6 + account.last4

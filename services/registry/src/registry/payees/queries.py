@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -12,6 +12,9 @@ from kit.errors import Missing
 from registry import restricted
 from registry.payees import store
 from registry.payees.tables import PayeeAccount
+
+Row: TypeAlias = PayeeAccount
+"""What these reads answer; routes turn it into an answer and never let it out."""
 
 
 @dataclass(frozen=True, slots=True)

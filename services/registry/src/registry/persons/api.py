@@ -24,7 +24,6 @@ from registry.identities import commands as identity_commands
 from registry.identities import queries as identities
 from registry.persons import commands, queries
 from registry.persons.names import initials
-from registry.persons.tables import Person
 from registry.residences import commands as residences
 from registry.residences.domain import Kind, Settle
 
@@ -305,12 +304,12 @@ async def names(
     )
 
 
-async def _read(uow: UnitOfWork, person: Person, as_of: date | None) -> PersonOut:
+async def _read(uow: UnitOfWork, person: queries.Row, as_of: date | None) -> PersonOut:
     await uow.log_reads("case_work", ["name", "birth_date", "sex", "region"], [person.id])
     return await _out(uow, person, as_of)
 
 
-async def _out(uow: UnitOfWork, person: Person, as_of: date | None = None) -> PersonOut:
+async def _out(uow: UnitOfWork, person: queries.Row, as_of: date | None = None) -> PersonOut:
     row = next(iter(await facts.batch(uow, [person.id])), None)
     if row is None:
         raise Missing("person_facts")

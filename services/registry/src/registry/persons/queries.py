@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -14,6 +14,9 @@ from sqlmodel import select
 from registry.persons import store
 from registry.persons.names import initials
 from registry.persons.tables import Person
+
+Row: TypeAlias = Person
+"""What these reads answer; routes turn it into an answer and never let it out."""
 
 EXISTING = text("SELECT id, state FROM person WHERE id = ANY(:ids)").bindparams(store.IDS)
 REGIONS = text("SELECT id, region_code FROM person WHERE id = ANY(:ids)").bindparams(store.IDS)
