@@ -134,7 +134,7 @@ class Kafka:
         if (self.folder / "data" / "meta.properties").exists():
             return
         shutil.rmtree(self.folder / "data", ignore_errors=True)  # a half-made one
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = "S" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]  # never like an option
         done = subprocess.run(
             [
                 java(), "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "-cp", classes,
