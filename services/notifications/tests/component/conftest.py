@@ -39,7 +39,7 @@ class Registry:
         self.questions += 1
         if self.down:
             raise Unavailable("registry")
-        wanted = [UUID(id) for id in body["ids"]]
+        wanted = [UUID(id) for id in body["person_ids"]]
         return {"items": [self.people[person] for person in wanted if person in self.people]}
 
 

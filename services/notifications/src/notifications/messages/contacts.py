@@ -61,7 +61,7 @@ class Contacts:
             self._kept.pop((person, klass), None)
 
     async def _fetch(self, people: Sequence[UUID], klass: Class, now: float) -> dict[UUID, Contact]:
-        body = {"ids": [str(p) for p in people], "message_class": klass.value}
+        body = {"person_ids": [str(p) for p in people], "message_class": klass.value}
         answer = await self._registry.ask("/v1/contacts:batch-get", body)
         told = {UUID(str(item["person_id"])): _contact(item) for item in answer["items"]}
         if len(self._kept) > MOST_KEPT:

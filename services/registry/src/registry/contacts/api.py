@@ -73,7 +73,10 @@ class AddressOut(Out):
 
 
 class ReachOut(Out):
+    """How to reach one person, the own contact first; `language` is that contact's."""
+
     person_id: UUID
+    language: str
     contacts: list[AddressOut]
 
 
@@ -115,7 +118,9 @@ async def batch_get(
         found.setdefault(address.person_id, []).append(AddressOut.model_validate(address))
     await uow.log_reads(f"{body.purpose}:{body.message_class}", ["contact"], sorted(found))
     return ContactsAnswer(
-        items=[ReachOut(person_id=id, contacts=contacts) for id, contacts in found.items()],
+        items=[
+            ReachOut(person_id=id, language=contacts[0].language, contacts=contacts) for id, contacts in found.items()
+        ],
         missing=[id for id in dict.fromkeys(body.person_ids) if id not in found],
     )
 
