@@ -58,7 +58,7 @@ CREATE TABLE document (
     dated date NOT NULL,
     issuer text NOT NULL CHECK (length(issuer) BETWEEN 1 AND 120),
     sha256 bytea NOT NULL CHECK (length(sha256) = 32),
-    scan text NOT NULL DEFAULT 'pending' CHECK (scan IN ('pending', 'clean', 'infected')),
+    scan text NOT NULL DEFAULT 'pending' CHECK (scan IN ('pending', 'clean', 'infected', 'paper')),
     supersedes uuid REFERENCES document (id),
     superseded_by uuid REFERENCES document (id)
 );

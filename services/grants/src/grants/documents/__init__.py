@@ -1,0 +1,1 @@
+"""Documents (berkas): kind, number, date, issuer and the digest of the file. Never replaced, only superseded."""
