@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 from architecture.tree import ROOT, SERVICES, sources
+from stack.docs import tables
 
 CONTRACTS = ROOT / "contracts"
 
@@ -22,7 +23,9 @@ def text_of(*places: str) -> str:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_event_of_the_catalogue_is_produced(service: str) -> None:
     code = text_of(f"services/{service}/src", "libs/kit/src")
-    missing = [name for owner, name in catalogue() if owner == service and f'"{name}"' not in code]
+    moves = {move.event for name, moves in tables() if name.startswith(f"{service}.") for move in moves if move.event}
+    moves |= {f"notification.{event}" for event in moves}
+    missing = [n for owner, n in catalogue() if owner == service and n not in moves and f'"{n}"' not in code]
     assert not missing, f"no code of {service} announces {missing}"
 
 
