@@ -97,7 +97,7 @@ class Kafka:
         child = self.child
         return child is not None and child.alive
 
-    def start(self, *, within: float = 60.0) -> float:
+    def start(self, *, within: float = 120.0) -> float:
         """Format the log once, start the broker, wait until it answers a client; seconds taken. Raises Trouble."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "log4j2.properties").write_text(_LOGGING.format(folder=self.folder))
@@ -187,3 +187,24 @@ async def partitions(bootstrap: str, topics: Sequence[str]) -> dict[str, list[in
     finally:
         await admin.close()
     return {topic["topic"]: sorted(part["partition"] for part in topic["partitions"]) for topic in described}
+
+
+async def groups_ready(bootstrap: str, within: float = 30.0) -> None:
+    """Wait until consumer groups can be joined: a new broker first makes, a restarted one first reads their topic."""
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import KafkaError
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    await admin.find_coordinator("santun")
+                    return
+                except KafkaError:
+                    await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise Trouble("Kafka lets nobody join a consumer group.", "See: .venv/bin/santun logs kafka") from None
+    finally:
+        await admin.close()

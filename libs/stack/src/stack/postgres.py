@@ -170,7 +170,7 @@ class Postgres:
         child = self.child
         return child is not None and child.alive
 
-    def start(self, *, within: float = 60.0) -> float:
+    def start(self, *, within: float = 120.0) -> float:
         """Make the cluster if there is none, start it, wait until it answers; seconds taken. Raises Trouble."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._make_cluster()

@@ -17,14 +17,14 @@ from typing import Final
 import httpx
 
 from stack import databases, environment, jars, places, processes
-from stack.kafka import Kafka
+from stack.kafka import Kafka, groups_ready
 from stack.keyring import Keyring, keyring
 from stack.places import Ports
 from stack.postgres import Postgres
 from stack.processes import Child
 from stack.trouble import Trouble
 
-SLOW_START: Final = 90.0
+SLOW_START: Final = 180.0
 Say = Callable[[str], None]
 
 
@@ -167,7 +167,12 @@ class System:
         from kit.events import topics
         from kit.events.schemas import Contracts
 
-        made = asyncio.run(topics.create(self.kafka.bootstrap, Contracts(places.CONTRACTS)))
+        async def work() -> list[str]:
+            made = await topics.create(self.kafka.bootstrap, Contracts(places.CONTRACTS))
+            await groups_ready(self.kafka.bootstrap)
+            return made
+
+        made = asyncio.run(work())
         if made:
             say(f"{len(made)} topics made on Kafka")
 
