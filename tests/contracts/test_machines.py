@@ -18,6 +18,34 @@ def test_every_role_of_the_table_is_a_role_of_the_office(name: str):
     assert {role for move in TABLES[name] for role in move.roles} <= ROLES.keys()
 
 
+DOORS = {
+    "disbursement.batches": (
+        "disbursement.batches:write",
+        "disbursement.batches:export",
+        "disbursement.treasury:write",
+    ),
+    "disbursement.payments": (
+        "disbursement.payments:write",
+        "disbursement.batches:write",
+        "disbursement.batches:export",
+    ),
+    "disbursement.programmes.versions": ("disbursement.rules:write",),
+    "grants.accreditation": ("grants.accreditations:write",),
+    "grants.registration": ("grants.lks:write",),
+    "notifications.messages": ("notifications.messages:write", "notifications.messages:redrive"),
+}
+"""Scopes of a slice's commands where they are not simply `<service>.<slice>:write`."""
+
+
+@each_table
+def test_whoever_may_decide_by_the_table_has_a_scope_to_come_in(name: str):
+    table = name.rpartition(".")[0]
+    slice_ = ".".join(name.split(".")[:2])
+    doors = DOORS.get(table) or DOORS.get(slice_) or (f"{slice_}:write",)
+    people = {role for move in TABLES[name] for role in move.roles} - {"system", "public"}
+    assert [role for role in sorted(people) if not set(doors) & set(ROLES[role]["scopes"])] == []
+
+
 @each_table
 def test_every_event_of_the_table_is_in_the_catalogue(name: str):
     owner = name.partition(".")[0]
