@@ -124,11 +124,15 @@ async def test_a_contact_is_kept_in_one_spelling_and_given_to_who_sends(office: 
     assert found["items"][0]["contacts"] == [
         {"kind": "wa", "value": "+6281234567890", "owner": "self", "language": "su", "consent": {"decision": True}}
     ]
+    refused = {**form, "value": "081234567891", "consent": {"reminder": False}, "owner": "family"}
+    good(await office.desa.post("/v1/contacts", json=refused))
+    reminder = good(await office.notifications.post("/v1/contacts:batch-get", json={**asked, "message_class": "reminder"}))
+    assert [c["value"] for c in reminder["items"][0]["contacts"]] == ["+6281234567890"]
     stale = good(await command(office.desa, "contacts", contact, "mark", {"state": "stale"}))
     assert stale["state"] == "stale"
-    assert good(await office.notifications.post("/v1/contacts:batch-get", json=asked))["items"] == []
-    log = await office.registry.sql("SELECT purpose FROM read_log")
-    assert [r["purpose"] for r in log] == ["notification:decision"]
+    assert len(good(await office.notifications.post("/v1/contacts:batch-get", json=asked))["items"][0]["contacts"]) == 1
+    log = await office.registry.sql("SELECT purpose FROM read_log ORDER BY at")
+    assert [r["purpose"] for r in log] == ["notification:decision", "notification:reminder", "notification:decision"]
     assert (await office.desa.post("/v1/contacts:batch-get", json=asked)).status_code == 403
 
 

@@ -112,9 +112,11 @@ async def mark_contact(contact_id: UUID, body: Mark, uow: Uow, version: IfMatch,
 async def batch_get(
     body: ContactsQuestion, uow: Reads, _: Annotated[Actor, requires("registry.contacts:read", region=Region.OBJECT)]
 ) -> ContactsAnswer:
-    """Live addresses of up to 500 persons at sending time; logged; at most 15 minutes in memory."""
+    """Live addresses of up to 500 persons whose owners did not refuse this class; logged; at most 15 minutes in memory."""
     found: dict[UUID, list[AddressOut]] = {}
     for address in await queries.live_of(uow, body.person_ids):
+        if address.consent.get(body.message_class) is False:
+            continue
         found.setdefault(address.person_id, []).append(AddressOut.model_validate(address))
     await uow.log_reads(f"{body.purpose}:{body.message_class}", ["contact"], sorted(found))
     return ContactsAnswer(
