@@ -201,7 +201,7 @@ def main(argv: list[str] | None = None) -> None:
         "--callback", required=True, help="Where receipts go, e.g. http://127.0.0.1:8104/v1/receipts/sms"
     )
     options = parser.parse_args(argv)
-    secret = os.environ["SANTUN_RECEIPT_SECRET"]  # the key with which receipts are signed; arguments are seen by everybody
+    secret = os.environ["SANTUN_RECEIPT_SECRET"]  # no argument: those are seen by everybody on the machine
 
     async def serve() -> None:
         async with httpx.AsyncClient(timeout=10) as client:
