@@ -14,6 +14,7 @@ from disbursement.enrolments.api import router as enrolments
 from disbursement.explanations.api import router as explanations
 from disbursement.ledger.api import router as ledger
 from disbursement.payments.api import router as payments
+from disbursement.payments.invariants import INVARIANTS as MONEY_INVARIANTS
 from disbursement.payments.jobs import JOBS as PAYMENT_JOBS
 from disbursement.programmes.api import router as programmes
 from disbursement.recon.api import router as recon
@@ -35,5 +36,6 @@ SERVICE = Service(
     routers=(*RIGHTS, *MONEY),
     handlers=HANDLERS,
     jobs=(*JOBS, *PAYMENT_JOBS),
+    invariants=MONEY_INVARIANTS,
     wire=wire,
 )

@@ -63,7 +63,7 @@ SELECT id, reference, batch_id, line_id, amount_idr FROM attempt WHERE file_id =
 _LOCK = text("""
 SELECT attempt.id, attempt.line_id, attempt.batch_id, attempt.file_id, attempt.no, attempt.reference, attempt.amount_idr,
     attempt.state, attempt.settled_on, attempt.settled_bank_ref, attempt.rejected_on, attempt.returned_on,
-    attempt.recall_asked, attempt.no = line.attempt_no AS newest
+    attempt.recall_asked, attempt.no = line.attempt_no AND line.state <> 'redeposited' AS newest
 FROM attempt JOIN line ON line.id = attempt.line_id
 WHERE attempt.reference = ANY(CAST(:references AS text[])) ORDER BY attempt.id FOR UPDATE OF attempt
 """)

@@ -64,7 +64,7 @@ FINAL = tuple(s for s in State if s not in OPEN)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The attempt as far as reports depend on it. `newest`: no later attempt of the line exists."""
+    """The attempt as far as reports depend on it. `newest`: no later one exists, and the line is not given up."""
 
     state: State
     amount_idr: int
