@@ -20,7 +20,7 @@ from registry.imports.sealing import Sealer, Staged, unchanged
 from registry.imports.tables import ImportRun
 from registry.imports.upload import Uploads, chunks
 
-BATCH = 5_000
+BATCH = 2_000
 """Lines of one transaction while reading."""
 
 

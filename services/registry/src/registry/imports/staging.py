@@ -70,14 +70,22 @@ SECOND_HEADS = text("""
     SELECT :run, line, 'hubungan', 'kepala_sudah_ada', false FROM other
 """)
 DOUBLED_NIKS = text("""
+    WITH here AS (
+        SELECT nik_bidx FROM import_staging WHERE run_id = :run AND nik_structure <> 'bad'
+        GROUP BY nik_bidx HAVING count(*) > 1
+    ), held AS (
+        SELECT c.value_bidx, known.ref FROM identity_claim AS c
+        LEFT JOIN import_subject AS known ON known.person_id = c.person_id AND known.source = :source
+        WHERE c.scheme = 'nik' AND c.state NOT IN ('superseded', 'rejected', 'quarantined')
+    )
     INSERT INTO import_finding (run_id, line, "column", code, rejected)
-    SELECT s.run_id, s.line, 'nik', 'nik_ganda', false FROM import_staging AS s
-    WHERE s.run_id = :run AND s.nik_structure <> 'bad' AND (
-        s.nik_bidx IN (SELECT nik_bidx FROM import_staging WHERE run_id = :run AND nik_structure <> 'bad'
-            GROUP BY nik_bidx HAVING count(*) > 1)
-        OR s.nik_bidx IN (SELECT c.value_bidx FROM identity_claim AS c
-            LEFT JOIN import_subject AS known ON known.person_id = c.person_id AND known.source = :source
-            WHERE c.scheme = 'nik' AND c.state NOT IN ('superseded', 'rejected', 'quarantined') AND known.ref IS DISTINCT FROM s.ref))
+    SELECT :run, line, 'nik', 'nik_ganda', false FROM (
+        SELECT s.line FROM import_staging AS s JOIN here ON here.nik_bidx = s.nik_bidx
+        WHERE s.run_id = :run AND s.nik_structure <> 'bad'
+        UNION
+        SELECT s.line FROM import_staging AS s JOIN held ON held.value_bidx = s.nik_bidx
+        WHERE s.run_id = :run AND s.nik_structure <> 'bad' AND held.ref IS DISTINCT FROM s.ref
+    ) AS doubled
 """)
 COUNT = text("""
     SELECT (SELECT count(*) FROM import_staging WHERE run_id = :run) AS ok,

@@ -25,6 +25,11 @@ MAKE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS import_work (LIKE import_staging, target uuid NOT NULL, is_new bool NOT NULL,
     parts int NOT NULL, family_id uuid, new_family bool NOT NULL) ON COMMIT DELETE ROWS
 """
+ANALYSE_REGISTRY = "SELECT import_analyse_registry()"
+INDEX = (
+    "CREATE INDEX IF NOT EXISTS import_work_target ON import_work (target)",
+    "CREATE INDEX IF NOT EXISTS import_work_family ON import_work (family_id)",
+)
 FILL = """
 INSERT INTO import_work
 SELECT s.*, w.target, w.is_new, w.parts, NULL, false
