@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Annotated, Any
 
+import httpx
 import typer
 from aiokafka.errors import KafkaError
 
-from stack import journal, screen, timeline
+from stack import journal, processes, screen, timeline
 from stack.screen import console
 from stack.supervisor import Supervisor, down, held, start_apart
 from stack.system import System
@@ -54,6 +55,8 @@ def main() -> None:
 def _needs_running(system: System) -> System:
     if not held(system):
         raise Trouble("Santun is not running.", "Start it with: make up")
+    if not (processes.listening(system.ports.postgres) and processes.listening(system.ports.kafka)):
+        raise Trouble("Santun is just starting or stopping.", "Wait a moment, then try again.")
     return system
 
 
@@ -84,12 +87,24 @@ def up(
     try:
         with supervisor.running():
             if story:
-                journal.tell_once(system, say)
+                _tell(system, say)
             screen.closing_page(system, _happened(system), say.seconds)
             supervisor.ready()
             supervisor.stay()
     except KeyboardInterrupt:
         say("Santun is stopped; its data stay. Start again with: make up")
+
+
+def _tell(system: System, say: screen.Progress) -> None:
+    """Tell the story; when a step of it fails, say so and leave the system running for whoever looks into it."""
+    try:
+        journal.tell_once(system, say)
+    except (Trouble, httpx.HTTPError) as found:
+        screen.trouble(
+            Trouble(
+                f"The story stopped: {found}", "The system runs on. The story goes on where it stopped with: make story"
+            )
+        )
 
 
 def _happened(system: System) -> list[timeline.Entry]:
