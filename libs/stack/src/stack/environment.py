@@ -18,7 +18,7 @@ _PASSED_ON: Final = (
     "LANG",
     "TMPDIR",
     "TZ",
-    "SANTUN_FAILPOINTS",
+    "SANTUN_FAILPOINT",
     "SANTUN_OTLP_ENDPOINT",
     "SANTUN_LOG_LEVEL",
 )
@@ -53,14 +53,16 @@ def of_service(service: str, *, keys: Keyring, ports: Ports, postgres: Postgres,
         "CURSOR_SECRET": keys.cursors[service],
         "FIELD_KEYS": keys.field_keys[service],
         "INDEX_KEYS": keys.index_keys[service],
-        **_of_one(service, keys, ports),
+        **_of_one(service, keys, ports, data),
     }
     inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {**inherited, **shared, **{f"{service.upper()}_{name}": value for name, value in own.items()}}
 
 
-def _of_one(service: str, keys: Keyring, ports: Ports) -> dict[str, str]:
+def _of_one(service: str, keys: Keyring, ports: Ports, data: Path) -> dict[str, str]:
     """What only one service needs."""
+    if service == "registry":
+        return {"IMPORTS_DIR": str(data / "imports")}
     if service != "notifications":
         return {}
     return {
