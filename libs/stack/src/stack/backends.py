@@ -79,7 +79,7 @@ def sweep() -> None:
             end(folder)
             if before:
                 os.environ[RUN] = before
-    forget_strays(_RUNS)
+    forget_strays(Path(tempfile.gettempdir()))
 
 
 class Backends:
