@@ -40,15 +40,6 @@ class LifeSeen(BaseModel):
     life: str
 
 
-class MergeSeen(BaseModel):
-    """Two records turned out to be one person."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    canonical_id: UUID
-    absorbed_id: UUID
-
-
 def payload(uow: UnitOfWork, event: str, told: FileTold) -> Mapping[str, Any]:
     """The part of what is known that the event's contract names."""
     named = uow.runtime.contracts.event(event).schema["properties"]

@@ -135,8 +135,3 @@ def _allowed(uow: UnitOfWork, roles: frozenset[str]) -> None:
 async def officer_life(uow: UnitOfWork, person_id: UUID, *, alive: bool) -> None:
     """Registry says whether an officer lives; eligibility looks at it."""
     await store.set_alive(uow, person_id, alive=alive)
-
-
-async def officer_merged(uow: UnitOfWork, absorbed: UUID, canonical: UUID) -> None:
-    """Registry says that two persons are one."""
-    await store.merge(uow, absorbed, canonical)

@@ -18,14 +18,10 @@ TWINS = text(
 )
 DIFFERENT = text(
     "INSERT INTO not_the_same (one, other, decided_by, decided_at)"
-    " VALUES (least(:one, :other), greatest(:one, :other), :by, :at) ON CONFLICT DO NOTHING"
+    " VALUES (least(CAST(:one AS uuid), CAST(:other AS uuid)), greatest(CAST(:one AS uuid), CAST(:other AS uuid)), :by, :at)"
+    " ON CONFLICT DO NOTHING"
 )
 LIFE = text("UPDATE institution_officer SET alive = :alive WHERE person_id = :person AND alive <> :alive")
-MERGE = text(
-    "UPDATE institution_officer o SET person_id = :canonical WHERE person_id = :absorbed AND NOT EXISTS ("
-    "SELECT FROM institution_officer x WHERE x.institution_id = o.institution_id AND x.person_id = :canonical"
-    " AND x.ended_on IS NULL)"
-)
 _REGENCY_LENGTH = 5
 
 
@@ -60,8 +56,3 @@ async def account_taken(uow: UnitOfWork, index: bytes, institution_id: UUID) -> 
 async def set_alive(uow: UnitOfWork, person_id: UUID, *, alive: bool) -> None:
     """An officer died, or turned out to be alive."""
     await uow.execute(LIFE, {"person": person_id, "alive": alive})
-
-
-async def merge(uow: UnitOfWork, absorbed: UUID, canonical: UUID) -> None:
-    """Two records of registry are one person."""
-    await uow.execute(MERGE, {"absorbed": absorbed, "canonical": canonical})

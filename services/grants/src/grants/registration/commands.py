@@ -119,6 +119,7 @@ async def _facts(uow: UnitOfWork, institution: InstitutionRow, row: Registration
         papers_unclean=await document_queries.unclean(uow, institution.id),
         running=await store.running(uow, institution.id, row.id),
         newer_certificate=await store.newer(uow, institution.id, row.id),
+        dissolved=institution.dissolved_on is not None,
         own=is_own(uow.actor, institution.id),
         holidays=uow.runtime.wiring.holidays,
         profile=uow.runtime.wiring.profile,

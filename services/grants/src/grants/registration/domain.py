@@ -38,6 +38,7 @@ from grants.registration.guards import (
     deed_is_there,
     first_officer_is_proved,
     form_is_complete,
+    institution_lives,
     it_has_ended,
     minutes_are_there,
     no_agreement_is_open,
@@ -72,7 +73,7 @@ def _roles(*roles: str) -> frozenset[str]:
 
 _OWN = their_own_institution
 _SUBMIT = (_OWN, form_is_complete, papers_are_clean, account_is_settled, certifier_did_not_prepare)
-_START = (_OWN, first_officer_is_proved, nothing_else_is_running)
+_START = (_OWN, institution_lives, first_officer_is_proved, nothing_else_is_running)
 _SIGN = (certificate_is_whole, signer_did_not_verify)
 _ISSUED = "lks.registered"
 
@@ -115,7 +116,7 @@ def _moves() -> Iterator[Move[State]]:
     yield Move(S.LISTED, Adopt, S.REGISTERED, _roles(KADIS), (certificate_is_whole, signer_did_not_list), _ISSUED)
     for source in (S.IN_VERIFICATION, S.RECOMMENDED):
         yield Move(source, Refuse, S.REFUSED, _roles(KADIS), (signer_did_not_verify,), "lks.registration.refused")
-    renew = (_OWN, renewal_is_near, nothing_else_is_running)
+    renew = (_OWN, institution_lives, renewal_is_near, nothing_else_is_running)
     for source in (S.REGISTERED, S.EXPIRED):
         yield Move(source, StartRenewal, source, _roles(STAFF), renew)
     yield Move(

@@ -53,6 +53,7 @@ class Facts:
     """Another application of the institution is under way."""
     newer_certificate: bool = False
     open_agreements: int = 0
+    dissolved: bool = False
     own: bool = True
     """The institution users act for their own institution."""
     holidays: frozenset[date] = frozenset()

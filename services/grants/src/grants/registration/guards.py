@@ -41,6 +41,11 @@ def first_officer_is_proved(_: Registration | None, command: Command, __: Contex
     return None if command.facts.first_officer_proved else Reason("pengurus_belum_terbukti")
 
 
+def institution_lives(_: Registration | None, command: Command, __: Context) -> Reason | None:
+    """Nothing begins for an institution that has ended."""
+    return Reason("lks_bubar") if command.facts.dissolved else None
+
+
 def nothing_else_is_running(_: Registration | None, command: Command, __: Context) -> Reason | None:
     """One application at a time."""
     return Reason("pendaftaran_berjalan") if command.facts.running else None
