@@ -20,11 +20,13 @@ from disbursement.programmes.api import router as programmes
 from disbursement.recon.api import router as recon
 from disbursement.recovery.api import router as recovery
 from disbursement.rights.api import router as rights
+from disbursement.rights.invariants import INVARIANTS as RIGHTS_INVARIANTS
 from disbursement.settings import Settings
 from disbursement.treasury.api import router as treasury
 from disbursement.wiring import wire
 
-RIGHTS = (programmes, enrolments, rights, claims, claims_office, explanations, recovery)
+# explanations stand first: `/claims/{id}:why` would else be read as the id of a claim
+RIGHTS = (explanations, programmes, enrolments, rights, claims, claims_office, recovery)
 MONEY = (budget, ledger, treasury, batches, payments, recon)
 
 SERVICE = Service(
@@ -36,6 +38,6 @@ SERVICE = Service(
     routers=(*RIGHTS, *MONEY),
     handlers=HANDLERS,
     jobs=(*JOBS, *PAYMENT_JOBS),
-    invariants=MONEY_INVARIANTS,
+    invariants={**RIGHTS_INVARIANTS, **MONEY_INVARIANTS},
     wire=wire,
 )

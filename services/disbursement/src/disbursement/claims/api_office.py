@@ -74,7 +74,7 @@ async def asked_to_decide(
 Decided = Annotated[Evidence, Depends(asked_to_decide)]
 
 
-@router.post("/claims/{claim_id}:check_kel", responses=problems(403, 404, 409, 412, 428, 503))
+@router.post("/claims/{claim_id}:check-kel", responses=problems(403, 404, 409, 412, 428, 503))
 async def check_at_village(
     claim_id: UUID,
     body: CheckKel,
@@ -87,7 +87,7 @@ async def check_at_village(
     return ClaimOut.of(await commands.check_kel(uow, claim_id, version, asked, visited=body.visited))
 
 
-@router.post("/claims/{claim_id}:check_kec", responses=problems(403, 404, 409, 412, 428))
+@router.post("/claims/{claim_id}:check-kec", responses=problems(403, 404, 409, 412, 428))
 async def check_at_district(claim_id: UUID, uow: Uow, version: IfMatch, _: Writer) -> ClaimOut:
     """Check at the district office (kecamatan)."""
     return ClaimOut.of(await commands.check_kec(uow, claim_id, version))
@@ -113,7 +113,7 @@ async def return_claim(claim_id: UUID, body: ReturnClaim, uow: Uow, version: IfM
     return ClaimOut.of(await commands.send_back(uow, claim_id, Return(body.docs, body.reason), version))
 
 
-@router.post("/claims/{claim_id}:propose_rejection", responses=problems(403, 404, 409, 412, 422, 428))
+@router.post("/claims/{claim_id}:propose-rejection", responses=problems(403, 404, 409, 412, 422, 428))
 async def propose_rejection(claim_id: UUID, body: WithReasons, uow: Uow, version: IfMatch, _: Writer) -> ClaimOut:
     """Propose to reject."""
     return ClaimOut.of(await commands.propose_rejection(uow, claim_id, ProposeRejection(body.reasons), version))
@@ -139,7 +139,7 @@ async def dismiss_appeal(claim_id: UUID, body: WithReasons, uow: Uow, version: I
     return ClaimOut.of(await commands.dismiss(uow, claim_id, Dismiss(body.reasons), version))
 
 
-@router.post("/claims/{claim_id}:report_fraud", responses=problems(403, 404, 409, 412, 422, 428))
+@router.post("/claims/{claim_id}:report-fraud", responses=problems(403, 404, 409, 412, 422, 428))
 async def report_fraud(claim_id: UUID, body: FraudFinding, uow: Uow, version: IfMatch, _: Writer) -> ClaimOut:
     """Record a finding of the inspectorate."""
     return ClaimOut.of(await commands.report_fraud(uow, claim_id, ReportFraud(body.document), version))

@@ -4,7 +4,7 @@ Pure data. `claims.domain` holds the guards and the table of moves.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -104,7 +104,7 @@ def holds_locks(claim: Claim, now: datetime) -> bool:
 
 def end_of_day(today: date, days: int) -> datetime:
     """The first instant after the day so many days from today; a day ends at the next local midnight."""
-    return datetime.combine(today + timedelta(days=days + 1), time.min, WIB)
+    return datetime.combine(today + timedelta(days=days + 1), time.min, WIB).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

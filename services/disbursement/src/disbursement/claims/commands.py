@@ -13,6 +13,7 @@ from kit.db.uow import UnitOfWork
 from kit.ids import new_id
 
 from disbursement.budget import commands as budget
+from disbursement.citizens import only_own
 from disbursement.claims import deadline, store
 from disbursement.claims.claim import (
     WIB,
@@ -38,6 +39,7 @@ from disbursement.programmes.domain import State as ProgrammeState
 from disbursement.programmes.domain import intake
 from disbursement.programmes.tables import ProgrammeRow, RuleVersionRow
 from disbursement.rules import book, papers
+from disbursement.rules import commands as facts
 from disbursement.rules.evaluation import Subject, Verdict, evaluate
 from disbursement.rules.papers import Gap, Paper
 
@@ -87,6 +89,7 @@ async def start(uow: UnitOfWork, new: NewClaim, evidence: Evidence) -> ClaimRow:
     if death is None:
         raise ValueError("a file without a death was let through")
     uow.within(death.region_code)
+    only_own(uow.actor, new.claimant_person_id)
     row = ClaimRow(
         id=new.id or new_id(),
         client_ref=new.client_ref,
@@ -114,8 +117,7 @@ async def file(uow: UnitOfWork, claim_id: UUID, expected: int, evidence: Evidenc
     Raises Stale, or Refused with all reasons: intake closed, deadline, claimed before, paper used before, missing papers.
     """
     found = await store.lock(uow, claim_id, expected)
-    row = found.row
-    uow.within(row.region_code)
+    row = _mine(uow, found)
     programme = await programmes.programme(uow, row.programme_id)
     version = await rule_of(uow, row)
     rules = None if version is None else rules_of(version)
@@ -138,8 +140,7 @@ async def complete(
 ) -> ClaimRow:
     """Bring the papers that were missing. The file keeps the instant of its first receipt."""
     found = await store.lock(uow, claim_id, expected)
-    row = found.row
-    uow.within(row.region_code)
+    row = _mine(uow, found)
     await add_papers(uow, row.id, brought)
     rules = rules_of(await programmes.version(uow, filed_version(row)))
     all_papers = await store.papers(uow, row.id)
@@ -230,6 +231,8 @@ async def tell(
 ) -> None:
     """Announce, store the decision with its grounds, audit. The row is saved already."""
     row, (claim, event) = found.row, decided
+    if evidence is not None and evidence.claimant is not None:
+        await facts.keep(uow, [evidence.claimant])
     if event is not None:
         await uow.announce(row, event, told(row))
     verdict, as_of = (None, uow.today)
@@ -263,7 +266,7 @@ async def tell(
 
 async def _simple(uow: UnitOfWork, claim_id: UUID, expected: int, command: Command) -> ClaimRow:
     found = await store.lock(uow, claim_id, expected)
-    uow.within(found.row.region_code)
+    _mine(uow, found)
     claim, event = uow.settle(decide(found.claim, command, uow.context))
     await store.save(uow, found, claim)
     await tell(uow, found, (claim, event), type(command).__name__.lower())
@@ -317,6 +320,13 @@ def _note_death(row: ClaimRow, evidence: Evidence) -> None:
     if death is not None:
         row.deceased_person_id = death.person_id or row.deceased_person_id
         row.akta_token = death.akta_token or row.akta_token
+
+
+def _mine(uow: UnitOfWork, found: File) -> ClaimRow:
+    """The row of a file that the actor may touch: within their regions, and a citizen only their own."""
+    uow.within(found.row.region_code)
+    only_own(uow.actor, found.row.claimant_person_id)
+    return found.row
 
 
 def _day(at: datetime | None, today: date) -> date:

@@ -14,13 +14,14 @@ from kit.db.uow import UnitOfWork
 from kit.errors import Missing
 from kit.runtime import Runtime
 
+from disbursement.citizens import only_own
 from disbursement.claims.tables import ClaimRow
 from disbursement.programmes import queries as programmes
 from disbursement.registry_client import Death, FactSheet, Registry, Relative
 from disbursement.rules import ast
 
 PURPOSE = "claim"
-LIFE = ("life", "payee_state")
+LIFE = ("life", "died_on", "payee_state", "domicile", "family_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ async def _read(runtime: Runtime, actor: Actor, claim_id: UUID) -> Asked:
         if row is None:
             raise Missing("claim")
         uow.within(row.region_code)
+        only_own(actor, row.claimant_person_id)
         version = await rule_of(uow, row)
         names = () if version is None else tuple(ast.parse(version.ast).facts)
         return Asked(row, names, None if version is None else version.id)

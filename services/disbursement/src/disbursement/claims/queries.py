@@ -9,6 +9,7 @@ from kit.errors import Missing
 from sqlalchemy import text
 from sqlmodel import col, or_, select
 
+from disbursement.citizens import is_citizen, only_own
 from disbursement.claims import store
 from disbursement.claims.tables import ClaimRow
 from disbursement.rules.papers import Paper
@@ -34,11 +35,12 @@ class Filter:
 
 
 async def claim(uow: UnitOfWork, claim_id: UUID) -> tuple[ClaimRow, tuple[Paper, ...]]:
-    """One claim with its papers. A citizen without region reads only their own; raises Missing or OutOfRegion."""
+    """One claim with its papers. A citizen reads only their own; raises Missing or OutOfRegion."""
     row = await uow.session.get(ClaimRow, claim_id)
     if row is None:
         raise Missing("claim")
     uow.within(row.region_code)
+    only_own(uow.actor, row.claimant_person_id)
     return row, await store.papers(uow, claim_id)
 
 
@@ -55,6 +57,8 @@ async def listed(uow: UnitOfWork, by: Filter, after: UUID | None, take: int) -> 
     for column, value in equals:
         if value is not None:
             statement = statement.where(col(column) == value)
+    if is_citizen(uow.actor):
+        statement = statement.where(ClaimRow.claimant_person_id == uow.actor.person_id)
     if by.client_ref is not None:
         statement = statement.where(ClaimRow.client == uow.actor.client)
     if by.region is not None:

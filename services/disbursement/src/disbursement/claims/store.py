@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -145,8 +145,10 @@ async def save(uow: UnitOfWork, file: File, claim: Claim) -> None:
     """Write what the domain changed, and the new steps."""
     row = file.row
     row.state = claim.state.value
-    row.waits = [{"doc": w.doc, "until": w.until.isoformat(), "by_grace": w.by_grace} for w in claim.waits]
-    row.cure_due = claim.cure_due
+    row.waits = [
+        {"doc": w.doc, "until": w.until.astimezone(UTC).isoformat(), "by_grace": w.by_grace} for w in claim.waits
+    ]
+    row.cure_due = None if claim.cure_due is None else claim.cure_due.astimezone(UTC)
     row.filed_at = claim.filed_at
     row.appeal_until, row.appeals = claim.appeal_until, claim.appeals
     row.paid_at, row.flagged = claim.paid_at, claim.flagged

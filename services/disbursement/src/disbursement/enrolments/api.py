@@ -225,7 +225,7 @@ async def withdraw_candidate(enrolment_id: UUID, uow: Uow, version: IfMatch, _: 
     return EnrolmentOut.of(await commands.withdraw(uow, enrolment_id, version))
 
 
-@router.post("/enrolments/{enrolment_id}:ask_payee", responses=problems(403, 404, 409, 412, 422, 428))
+@router.post("/enrolments/{enrolment_id}:ask-payee", responses=problems(403, 404, 409, 412, 422, 428))
 async def ask_payee(enrolment_id: UUID, body: AskPayee, uow: Uow, version: IfMatch, _: Writer) -> EnrolmentOut:
     """Ask for another payee."""
     return EnrolmentOut.of(await commands.ask_payee(uow, enrolment_id, body.payee_person_id, version))

@@ -7,6 +7,7 @@ from kit.db.uow import UnitOfWork
 from kit.errors import Missing
 from sqlmodel import col, select
 
+from disbursement.citizens import only_own
 from disbursement.explanations.tables import DecisionRow
 from disbursement.programmes import queries as programmes
 from disbursement.programmes.tables import LegalBasis, RuleVersionRow
@@ -36,11 +37,13 @@ async def of_file(uow: UnitOfWork, aggregate: str, aggregate_id: UUID) -> list[E
     if not rows:
         raise Missing("decision")
     uow.within(rows[0].region_code)
+    only_own(uow.actor, rows[0].subject_person_id)
     return await _explained(uow, rows)
 
 
 async def of_subject(uow: UnitOfWork, person_id: UUID, programme_id: UUID | None) -> list[Explained]:
     """All decisions about one person, newest first, that lie in the actor's regions."""
+    only_own(uow.actor, person_id)
     statement = (
         select(DecisionRow)
         .where(DecisionRow.subject_person_id == person_id)

@@ -258,13 +258,13 @@ async def resume_programme(
     return ProgrammeOut.of(await commands.resume(uow, programme_id, body.document, version))
 
 
-@router.post("/programmes/{programme_id}:announce_closing", responses=problems(403, 404, 409, 412, 428))
+@router.post("/programmes/{programme_id}:announce-closing", responses=problems(403, 404, 409, 412, 428))
 async def announce_closing(programme_id: UUID, body: ClosingIn, uow: Uow, version: IfMatch, _: Writer) -> ProgrammeOut:
     """Announce that intake ends at a cut-off, with graces for papers that may follow."""
     return ProgrammeOut.of(await commands.announce_closing(uow, programme_id, body.closing(), version))
 
 
-@router.post("/programmes/{programme_id}:revise_closing", responses=problems(403, 404, 409, 412, 428))
+@router.post("/programmes/{programme_id}:revise-closing", responses=problems(403, 404, 409, 412, 428))
 async def revise_closing(programme_id: UUID, body: ClosingIn, uow: Uow, version: IfMatch, _: Writer) -> ProgrammeOut:
     """Put the end off."""
     return ProgrammeOut.of(await commands.revise_closing(uow, programme_id, body.closing(), version))

@@ -4,7 +4,7 @@ It goes as far as the notice and its answer; instalments and offsets come with t
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -128,4 +128,5 @@ def decide(recovery: Recovery, command: Command, ctx: Context) -> tuple[Recovery
 
 
 def _objection_end(today: date) -> datetime:
-    return datetime.combine(today + timedelta(days=OBJECTION_DAYS + 1), time.min, ZoneInfo("Asia/Jakarta"))
+    end = datetime.combine(today + timedelta(days=OBJECTION_DAYS + 1), time.min, ZoneInfo("Asia/Jakarta"))
+    return end.astimezone(UTC)

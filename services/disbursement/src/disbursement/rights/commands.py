@@ -15,6 +15,7 @@ from disbursement.events import EntitlementTold, plain
 from disbursement.payments import queries as payments
 from disbursement.rights import domain, store
 from disbursement.rights.store import Moved
+from disbursement.rules import benefit
 
 Pull = Callable[[UnitOfWork, Sequence[UUID], str], Awaitable[Sequence[UUID]]]
 
@@ -171,11 +172,39 @@ async def resume_after_death(uow: UnitOfWork, enrolment_id: UUID, reason: str) -
     ids = await store.ids(uow, store.ENDED_BY, {"enrolment_id": enrolment_id, "reason": reason})
     committed = set(await store.ids(uow, store.ARE_COMMITTED, {"ids": ids}))
     restored = await _move(uow, domain.Restore, ids, reason)
-    again = [(r.id, r.budget_line_id, r.value_idr or 0, r.seq) for r in restored if r.id in committed]
-    missed = await store.backfill(uow, enrolment_id)
-    for id, line_id, amount, seq in [*again, *((*m, 0) for m in missed)]:
-        await budget.commit(uow, line_id, amount, source_type="entitlement", source_id=id, step=f"resume_{seq}")
-    return [*_ids(restored), *(id for id, _, _ in missed)]
+    for right in restored:
+        if right.id in committed and right.value_idr:
+            await _commit(uow, right.budget_line_id, right.value_idr, right.id, f"resume_{right.seq}")
+    return [*_ids(restored), *await _backfill(uow, enrolment_id)]
+
+
+async def _backfill(uow: UnitOfWork, enrolment_id: UUID) -> list[UUID]:
+    """The rights of approved periods that a wrongly ended place missed: due at once, as arrears."""
+    found = []
+    for gap in await store.missed(uow, enrolment_id):
+        worth, span = benefit.parse(gap.benefit), domain.period(gap.period)
+        id = await store.backfill(
+            uow,
+            {
+                "enrolment_id": enrolment_id,
+                "period": gap.period,
+                "year": span.starts_on.year,
+                "component": worth.component,
+                "amount": worth.amount_idr,
+                "rule_version_id": gap.rule_version_id,
+                "line_id": gap.budget_line_id,
+                "due_on": gap.due_on,
+                "qualifying_on": span.qualifying_day(worth.alive_on),
+            },
+        )
+        if id is not None:
+            await _commit(uow, gap.budget_line_id, worth.amount_idr, id, "missed")
+            found.append(id)
+    return found
+
+
+async def _commit(uow: UnitOfWork, line_id: UUID, amount_idr: int, id: UUID, step: str) -> None:
+    await budget.commit(uow, line_id, amount_idr, source_type="entitlement", source_id=id, step=step)
 
 
 async def grant_claim(

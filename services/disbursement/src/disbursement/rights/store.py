@@ -153,21 +153,27 @@ ENDED_BY = text(
     ORDER BY id
     """
 )
-# Periods that went by while a place was wrongly ended: their rights are due now, as arrears.
+# Periods that went by while a place was wrongly ended, and for which it has no right.
+MISSED = text(
+    """
+    SELECT c.period, c.due_on, c.rule_version_id, c.budget_line_id, v.benefit
+    FROM enrolment n JOIN cycle c USING (programme_id) JOIN rule_version v ON v.id = c.rule_version_id
+    WHERE n.id = :enrolment_id AND c.state IN ('approved', 'paying', 'closed') AND c.due_on <= :today
+      AND NOT EXISTS (SELECT FROM entitlement e WHERE e.programme_id = n.programme_id AND e.subject_id = n.subject_id
+          AND e.period = c.period)
+    ORDER BY c.period
+    """
+)
 BACKFILL = text(
     """
-    INSERT INTO entitlement (programme_id, enrolment_id, cycle_id, subject_id, beneficiary_person_id, payee_person_id,
-        period, period_year, component, quantity, value_idr, rule_version_id, budget_line_id, region_code, due_on,
-        qualifying_on, state, mode, created_by, created_at, updated_at)
-    SELECT n.programme_id, n.id, NULL, n.subject_id, n.holder_person_id, coalesce(n.payee_person_id, n.holder_person_id),
-        c.period, (substr(c.period, 1, 4))::int, v.benefit ->> 'component', (v.benefit ->> 'amount_idr')::bigint,
-        (v.benefit ->> 'amount_idr')::bigint, c.rule_version_id, c.budget_line_id, n.region_code, c.due_on,
-        c.due_on, 'due', n.mode, :actor, :now, :now
-    FROM enrolment n JOIN cycle c USING (programme_id) JOIN rule_version v ON v.id = c.rule_version_id
-    WHERE n.id = :enrolment_id AND c.state IN ('approved', 'paying', 'closed') AND c.due_on >= n.starts_on
-      AND c.due_on <= :today
-    ON CONFLICT ON CONSTRAINT one_right DO NOTHING
-    RETURNING id, budget_line_id, value_idr
+    INSERT INTO entitlement (programme_id, enrolment_id, subject_id, beneficiary_person_id, payee_person_id, period,
+        period_year, component, quantity, value_idr, rule_version_id, budget_line_id, region_code, due_on, qualifying_on,
+        state, mode, created_by, created_at, updated_at)
+    SELECT n.programme_id, n.id, n.subject_id, n.holder_person_id, coalesce(n.payee_person_id, n.holder_person_id),
+        :period, :year, :component, :amount, :amount, :rule_version_id, :line_id, n.region_code, :due_on, :qualifying_on,
+        'due', n.mode, :actor, :now, :now
+    FROM enrolment n WHERE n.id = :enrolment_id AND n.starts_on <= :qualifying_on
+    ON CONFLICT ON CONSTRAINT one_right DO NOTHING RETURNING id
     """
 )
 # What was reserved for these places by decree, as far as this cycle's rights use it up.
@@ -307,10 +313,28 @@ async def cycle_of(uow: UnitOfWork, programme_id: UUID, period: str, kind: str) 
     return (await uow.session.execute(statement)).scalar_one_or_none()
 
 
-async def backfill(uow: UnitOfWork, enrolment_id: UUID) -> list[tuple[UUID, UUID, int]]:
-    """Insert the rights of approved periods that a revived place missed: id, budget line, amount."""
-    params = {"enrolment_id": enrolment_id, "today": uow.today, "now": uow.now, "actor": uow.actor.sub}
-    return [(row.id, row.budget_line_id, row.value_idr) for row in await uow.execute(BACKFILL, params)]
+@dataclass(frozen=True, slots=True)
+class MissedPeriod:
+    """An approved period in which a place got no right."""
+
+    period: str
+    due_on: date
+    rule_version_id: UUID
+    budget_line_id: UUID
+    benefit: dict[str, Any]
+
+
+async def missed(uow: UnitOfWork, enrolment_id: UUID) -> list[MissedPeriod]:
+    """The approved periods that a revived place missed, oldest first."""
+    result = await uow.execute(MISSED, {"enrolment_id": enrolment_id, "today": uow.today})
+    return [MissedPeriod(**row) for row in result.mappings()]
+
+
+async def backfill(uow: UnitOfWork, values: dict[str, Any]) -> UUID | None:
+    """Insert the right of one missed period, due at once; None when the place did not cover it."""
+    params = {**values, "now": uow.now, "actor": uow.actor.sub}
+    found = (await uow.execute(BACKFILL, params)).scalar_one_or_none()
+    return None if found is None else UUID(str(found))
 
 
 async def lock_cycle(uow: UnitOfWork, cycle_id: UUID, expected: int | None) -> CycleRow:

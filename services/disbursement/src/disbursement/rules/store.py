@@ -21,8 +21,10 @@ KEEP = text(
     INSERT INTO fact_person (person_id, canonical_id, family_id, facts_version, life, died_on, domicile, facts,
         stale_groups, asked_at, updated_at)
     VALUES (:person_id, :person_id, :family_id, :version, :life, :died_on, :domicile, :facts, '{}', :now, :now)
-    ON CONFLICT (person_id) DO UPDATE SET family_id = excluded.family_id, facts_version = excluded.facts_version,
-        life = excluded.life, died_on = excluded.died_on, domicile = excluded.domicile, facts = excluded.facts,
+    ON CONFLICT (person_id) DO UPDATE SET family_id = coalesce(excluded.family_id, fact_person.family_id),
+        facts_version = excluded.facts_version,
+        life = excluded.life, died_on = excluded.died_on, domicile = coalesce(excluded.domicile, fact_person.domicile),
+        facts = fact_person.facts || excluded.facts,
         stale_groups = '{}', asked_at = excluded.asked_at, updated_at = excluded.updated_at
     WHERE fact_person.facts_version <= excluded.facts_version
     """
