@@ -80,8 +80,8 @@ class Office:
         version: int | None = None,
         json: Mapping[str, Any] | None = None,
         key: str | None = None,
-    ) -> dict[str, Any]:
-        """One call that must succeed; its answer. `version` becomes If-Match, `key` the Idempotency-Key.
+    ) -> Any:
+        """One call that must succeed; its answer (an object or a list). `version` becomes If-Match, `key` the Idempotency-Key.
 
         Raises Trouble with the problem's own words (they hold no personal data).
         """
@@ -90,7 +90,7 @@ class Office:
         answer = await self.desk(person, service).request(method, path, json=json, headers=headers)
         if answer.is_error:
             raise Trouble(f"{person}: {method} {path} was answered {answer.status_code}: {answer.text[:800]}")
-        return dict(answer.json()) if answer.content else {}
+        return answer.json() if answer.content else {}
 
     def move_clock(self, to: datetime) -> None:
         """Move business time; see `move_clock`."""

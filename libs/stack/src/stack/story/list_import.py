@@ -1,0 +1,107 @@
+"""Chapter 1: the data operator uploads the family list; another person approves it."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from stack.story.teller import Case, Memory, Teller
+from stack.synthetic.families import Family, Person, families, lines
+from stack.synthetic.files import write_csv
+from stack.trouble import Trouble
+
+SEED = 2023
+BROKEN = 0.002
+"""Share of lines that cannot be a person at all."""
+VILLAGES = ("32.76.03.1001", "32.76.03.1002")
+"""The kelurahan whose officers the demonstration has."""
+DOUBTFUL = {"nik_beda", "nik_rusak", "nik_kosong", "nik_ganda", "meninggal"}
+RELATIONS = {3: "istri", 4: "anak", 7: "orang_tua"}
+
+
+async def tell(teller: Teller, memory: Memory) -> None:
+    """Import the list and choose, from the list alone, the families that the story is about."""
+    teller.day(0)
+    run = await _upload(teller, memory)
+    if run["state"] in {"received", "parsed", "ready", "held"}:
+        run = await teller.until(
+            "the list is read", lambda: _state(teller, run["id"], {"ready", "held", "rejected", "applied"})
+        )
+    if run["state"] == "rejected":
+        raise Trouble(f"The family list was rejected: {run.get('reasons')}")
+    teller.day(0, 10)
+    if run["state"] in {"ready", "held"}:
+        who = "kabid" if run["state"] == "ready" else "kadis"
+        await teller.ask(who, "registry", f"/v1/imports/{run['id']}/sample")
+        await teller.do(
+            who, "registry", f"/v1/imports/{run['id']}:approve", key="daftar-setuju", version=run["version"]
+        )
+        run = await teller.until("the list is applied", lambda: _state(teller, run["id"], {"applied"}))
+    memory.figures["rows_read"], memory.figures["rows_ok"] = run["rows_read"], run["rows_ok"]
+    memory.figures["rows_rejected"] = run["rows_rejected"]
+    teller.say(
+        f"Family list applied: {run['rows_ok']:,} of {run['rows_read']:,} lines, {run['rows_rejected']:,} rejected with reasons"
+    )
+    choose(memory)
+
+
+async def _upload(teller: Teller, memory: Memory) -> dict[str, Any]:
+    """The same file again answers with its first run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "daftar-keluarga.csv"
+        count = write_csv(path, lines(families(memory.families, seed=SEED), broken=BROKEN, seed=SEED))
+        teller.say(f"Uploading a list of {memory.families:,} families, {count:,} lines")
+        desk = teller.office.desk("op_kab", "registry")
+        with path.open("rb") as file:
+            answer = await desk.post(
+                "/v1/imports",
+                files={"file": (path.name, file, "text/csv")},
+                data={"source": "dtsen", "region_code": "32.76", "as_of": "2023-03-01", "client_ref": "cerita-daftar"},
+                headers={"Idempotency-Key": "cerita-daftar-unggah"},
+                timeout=120,
+            )
+    if answer.is_error:
+        raise Trouble(f"The upload was answered {answer.status_code}: {answer.text[:500]}")
+    return await teller.ask("op_kab", "registry", f"/v1/imports/{answer.json()['id']}")
+
+
+async def _state(teller: Teller, id: str, wanted: set[str]) -> dict[str, Any] | None:
+    run = await teller.ask("op_kab", "registry", f"/v1/imports/{id}")
+    return run if run["state"] in wanted else None
+
+
+def choose(memory: Memory) -> None:
+    """Pick the families with a reachable head and a member whose number is beyond doubt."""
+    seen: set[str] = set()
+    for number, family in enumerate(families(memory.families, seed=SEED)):
+        if family.region not in VILLAGES or any(p.nik in seen for p in family.people):
+            continue
+        seen |= {p.nik for p in family.people}
+        deceased = _who_dies(family)
+        if deceased is not None and len(memory.cases) < memory.claims_count:
+            memory.cases.append(_case(number, family, deceased))
+        elif _clean(family.head) and family.head.birth_date.year <= 1962:
+            memory.elder_niks.append(family.head.nik)
+    if len(memory.cases) < memory.claims_count:
+        raise Trouble(f"The list holds only {len(memory.cases)} families for the story.")
+
+
+def _case(number: int, family: Family, deceased: Person) -> Case:
+    return Case(
+        number=number,
+        village=family.region,
+        deceased_nik=deceased.nik,
+        heir_nik=family.head.nik,
+        akta_no=f"3276-KM-{6032023:08d}-{number:05d}",
+    )
+
+
+def _who_dies(family: Family) -> Person | None:
+    """The wife or a parent of a living head; the head is the heir. Elders first, so that an aid can stop."""
+    if not (_clean(family.head) and family.head.account and (family.head.phone or family.head.email)):
+        return None
+    others = [p for p in family.people[1:] if _clean(p) and p.relation in {3, 7}]
+    return max(others, key=lambda p: -p.birth_date.toordinal(), default=None)
+
+
+def _clean(person: Person) -> bool:
+    return not DOUBTFUL & set(person.defects) and person.status == 1
