@@ -28,7 +28,7 @@ from disbursement.batches.batch import (
 from disbursement.batches.commands import take_out
 from disbursement.batches.domain import decide
 from disbursement.batches.gates import Asked
-from disbursement.batches.steps import as_system, content, finish, listed_at
+from disbursement.batches.steps import as_system, content, finish, hash_at
 from disbursement.batches.tables import BatchRow
 from disbursement.budget import commands as budget
 from disbursement.ledger import commands as ledger
@@ -126,10 +126,10 @@ async def approvals_hold(uow: UnitOfWork, row: BatchRow, batch: Batch) -> bool:
     """
     if not batch.approvals or batch.due_roles:
         return False
-    for approval in batch.approvals:
-        if await listed_at(uow, row, approval.list_no) != approval.list_sha256:
-            return False
-    return await content(uow, row) == row.list_sha256
+    lines = await payments.of_batch(uow, row.id, row.round)
+    hashes = {no: hash_at(lines, no) for no in {row.list_no, *(approval.list_no for approval in batch.approvals)}}
+    signed = all(hashes[approval.list_no] == approval.list_sha256 for approval in batch.approvals)
+    return signed and hashes[row.list_no] == row.list_sha256
 
 
 async def confirm_sent(uow: UnitOfWork, batch_id: UUID, receipt: str, expected: int) -> BatchRow:

@@ -1,6 +1,6 @@
 """What every step of a batch shares: hold, decide, save, tell, audit. The commands of this slice come in here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -88,9 +88,8 @@ async def listed(uow: UnitOfWork, row: BatchRow) -> list[ListedLine]:
     ]
 
 
-async def listed_at(uow: UnitOfWork, row: BatchRow, list_no: int) -> str:
-    """The hash of the list as it stood when its number was `list_no`, made again from the lines themselves."""
-    lines = await payments.of_batch(uow, row.id, row.round)
+def hash_at(lines: Sequence[Any], list_no: int) -> str:
+    """The hash of the list as it stood when its number was `list_no`, made again from all lines of the round."""
     return list_sha256(_listed(line) for line in lines if line.removed_no is None or line.removed_no > list_no)
 
 
