@@ -22,7 +22,7 @@ CONFLICT = "konflik_petugas"
 ACCOUNT_CHANGED = "rekening_berubah"
 _LIFE_GROUPS = frozenset({"life", "death"})
 _PAYEE_GROUP = frozenset({"payee"})
-_NAMES_MATCH = frozenset({"exact", "close", ""})
+_NAMES_MATCH = frozenset({"exact", "close"})
 
 
 @dataclass(frozen=True, slots=True)
