@@ -304,3 +304,29 @@ async def test_an_office_may_take_a_burial_book_for_an_akta(service_factory):
     form = {"issued_on": "2026-07-18", "burial_book_document_id": str(new_id())}
     certified = good(await command(office.verifikator, "deaths", death, "certify", form))
     assert (certified["state"], certified["certified_basis"]) == ("certified", "burial_book")
+
+
+async def test_a_partner_reports_deaths_and_does_nothing_else(office: Office):
+    person = await office.person(nik=nik(21))
+    hospital = office.registry.client("santun-partner", client="santun-partner")
+    form = {
+        "source": "hospital",
+        "died_on": "2026-07-14",
+        "region_code": "32.76",
+        "subject_name": "Hj. Siti Aminah",
+        "subject_nik": nik(21),
+    }
+    unsure = good(await hospital.post("/v1/deaths", json=form))
+    assert unsure["person_id"] is None
+    answer = {"answer": "matched", "authority_ref": "470/12/2026"}
+    proposed = good(await command(office.kab, "identity-claims", person["claims"][0], "propose-answer", answer))
+    good(await command(office.verifikator, "identity-claims", proposed, "confirm-answer"))
+    sure = good(await hospital.post("/v1/deaths", json=form))
+    assert sure["person_id"] == person["id"]
+    assert (await office.facts(person["id"], "life"))["facts"]["life"] == "death_reported"
+    assert (await command(hospital, "deaths", sure, "certify", AKTA)).status_code == 403
+    assert (await hospital.get(f"/v1/deaths/{sure['id']}")).status_code == 403
+    nowhere = await hospital.post("/v1/deaths", json={**form, "region_code": "32.76.03.9999"})
+    assert nowhere.json()["errors"][0]["code"] == "wilayah_tidak_dikenal"
+    everywhere = good(await office.verifikator.get("/v1/deaths"))
+    assert {d["id"] for d in everywhere["items"]} == {unsure["id"], sure["id"]}

@@ -35,7 +35,7 @@ TODAY = date(2026, 7, 20)
 PERSON, OTHER, PAPER = UUID(int=1), UUID(int=2), UUID(int=3)
 ROLES = (
     "op_desa", "op_kec", "op_kab", "petugas", "trc", "rps_admin", "pos_officer", "verifikator", "kabid", "kadis", "camat",
-    "bendahara", "dpo", "inspektorat", "warga", SYSTEM,
+    "bendahara", "dpo", "inspektorat", "warga", "machine", SYSTEM,
 )  # fmt: skip
 
 REPORT = Report(Subject(PERSON, date(1950, 3, 17)), date(2026, 7, 14), NOW, Statement(Source.RT, "someone"))

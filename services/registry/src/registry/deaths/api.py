@@ -187,7 +187,9 @@ async def list_deaths(
     uow: Reads,
     page: PageArgs,
     _: Annotated[Actor, requires("registry.deaths:read", region=Region.QUERY)],
-    region: Annotated[RegionCode | None, Query(description="Region prefix; one of the caller's own.")] = None,
+    region: Annotated[
+        RegionCode | None, Query(description="Region prefix within the caller's own; default: all of them.")
+    ] = None,
     state: State | None = None,
     client_ref: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[DeathOut]:
@@ -197,7 +199,7 @@ async def list_deaths(
         return Page(
             items=[DeathOut.of(found)] if found is not None and uow.actor.sees(found.region_code) else [], next=None
         )
-    rows = await queries.listed(uow, _own(uow, region), state, page)
+    rows = await queries.listed(uow, region, state, page)
     return page.page(rows, lambda r: ("", r.id), DeathOut.of)
 
 
@@ -287,8 +289,3 @@ async def resolve_death(
 
 async def _out(uow: UnitOfWork, record: queries.Row) -> DeathOut:
     return DeathOut.of(record, [ReportOut.model_validate(row) for row in await queries.reports(uow, record.id)])
-
-
-def _own(uow: UnitOfWork, region: str | None) -> str:
-    """The region asked for, else the caller's own (the first of several)."""
-    return region or next(iter(uow.actor.regions), "-")

@@ -4,7 +4,7 @@ Every move is announced on `registry.death`; where the person is known and the f
 `person.life_changed` on `registry.person`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from kit.regions import kecamatan
 
 from registry import restricted
 from registry.deaths import store
-from registry.deaths.domain import BURIAL_BOOK_MOVES, MOVES, decide
+from registry.deaths.domain import BURIAL_BOOK_MOVES, MACHINE, MOVES, decide
 from registry.deaths.record import (
     Certify,
     CertifyByBurialBook,
@@ -39,8 +39,11 @@ from registry.deaths.tables import DeathRecord
 from registry.events import DeathMoved, LifeChanged
 from registry.facts import commands as facts
 from registry.identities import nik
+from registry.identities import queries as identities
 from registry.persons import commands as persons
 from registry.persons import queries as people
+from registry.persons.names import normalise as normalise_name
+from registry.regions import queries as regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,17 @@ async def report(uow: UnitOfWork, reported: Reported) -> DeathRecord:
     """
     if reported.person_id is None and not reported.subject_name:
         raise Invalid.field("/subject_name", "wajib_diisi")
-    region = reported.region_code
-    subject = Subject(None, reported.subject_birth_date)
+    uow.within(reported.region_code)
+    await regions.demand(uow, reported.region_code, uow.today)
+    reported = replace(reported, person_id=reported.person_id or await _recognised(uow, reported))
+    region, subject = reported.region_code, Subject(None, reported.subject_birth_date)
     if reported.person_id is not None:
         await persons.hold(uow, reported.person_id)
-        known = await people.brief(uow, reported.person_id)
-        region = known.region_code
+        region = (await people.brief(uow, reported.person_id)).region_code
         subject = await _subject(uow, reported.person_id)
-    uow.within(region)
     command = Report(subject, reported.died_on, reported.captured_at, _statement(uow, reported.source))
-    death, event = uow.settle(decide(None, command, uow.context))
+    context = uow.context if uow.context.roles else replace(uow.context, roles=frozenset({MACHINE}))
+    death, event = uow.settle(decide(None, command, context))
     record = _new(uow, reported, region)
     await store.save(uow, record)
     await _append(uow, record, reported.source, reported.captured_at, reported.document_id)
@@ -150,6 +154,16 @@ async def link_person(uow: UnitOfWork, id: UUID, person_id: UUID, expected: int)
     """Say whose death this is; payments of that person follow the record from now on."""
     await people.brief(uow, person_id)
     return await _move(uow, id, LinkPerson(await _subject(uow, person_id, id)), expected, None)
+
+
+async def _recognised(uow: UnitOfWork, reported: Reported) -> UUID | None:
+    """The person whom NIK and name of a report name beyond doubt: one matched claim, the same name. Else nobody."""
+    if reported.subject_nik is None or nik.normalise(reported.subject_nik) is None or not reported.subject_name:
+        return None
+    found = [hit.person_id for hit in await identities.search(uow, reported.subject_nik) if hit.state == "matched"]
+    names = await people.names(uow, found)
+    said = normalise_name(reported.subject_name).norm
+    return found[0] if len(found) == 1 and normalise_name(names.get(found[0], "")).norm == said else None
 
 
 async def _move(

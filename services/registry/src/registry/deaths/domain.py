@@ -192,7 +192,9 @@ def dpo_is_informed(_: Death, command: Revoke, __: Context) -> Reason | None:
 
 FIELD = frozenset({"op_desa", "op_kec", "op_kab", "petugas", "trc", "rps_admin", "pos_officer", "verifikator", "kabid"})
 """Whoever works in the field or at a counter may report."""
-REPORTERS = FIELD | {SYSTEM}
+MACHINE = "machine"
+"""A partner's system with the scope to report, such as a hospital's; it holds no role and only reports."""
+REPORTERS = FIELD | {SYSTEM, MACHINE}
 WITNESSES = frozenset({"op_desa", SYSTEM})
 VERIFIER = frozenset({"verifikator"})
 REGISTRAR = frozenset({"verifikator", SYSTEM})

@@ -9,7 +9,7 @@ from uuid import UUID
 from kit.db.uow import UnitOfWork
 from kit.errors import Missing
 from kit.http.paging import Paging
-from sqlalchemy import or_
+from sqlalchemy import false, or_
 from sqlmodel import col, select
 
 from registry import restricted
@@ -68,11 +68,13 @@ async def reports(uow: UnitOfWork, id: UUID) -> list[Any]:
     return await store.reports(uow, id)
 
 
-async def listed(uow: UnitOfWork, region: str, state: str | None, page: Paging) -> Sequence[DeathRecord]:
-    """Records of a region, newest first, one page. Raises OutOfRegion."""
-    uow.within(region)
-    place = col(DeathRecord.region_code)
-    statement = select(DeathRecord).where(or_(place == region, place.startswith(region + ".")))
+async def listed(uow: UnitOfWork, region: str | None, state: str | None, page: Paging) -> Sequence[DeathRecord]:
+    """Records of a region, or of all regions of the actor, newest first, one page. Raises OutOfRegion."""
+    if region is not None:
+        uow.within(region)
+    place, regions = col(DeathRecord.region_code), [region] if region else list(uow.actor.regions)
+    inside = [or_(place == one, place.startswith(one + ".")) for one in regions]
+    statement = select(DeathRecord).where(or_(false(), *inside))
     if state is not None:
         statement = statement.where(DeathRecord.state == state)
     if page.after is not None:

@@ -27,6 +27,7 @@ from registry.families.domain import (
 from registry.families.tables import Family
 from registry.identities import nik
 from registry.persons import queries as people
+from registry.regions import queries as regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class NewFamily:
 async def form(uow: UnitOfWork, new: NewFamily) -> Family:
     """Form a family of persons who are in none. Raises Refused with every reason, Invalid for an impossible card number."""
     uow.within(new.region_code)
+    await regions.demand(uow, new.region_code, uow.today)
     ids = [m.person_id for m in new.members]
     for id in ids:
         await people.brief(uow, id)

@@ -18,6 +18,7 @@ from registry.persons import names, store
 from registry.persons.domain import Correct, ProposeCorrection, Register, State, decide
 from registry.persons.domain import Person as Aggregate
 from registry.persons.tables import Person
+from registry.regions import queries as regions
 
 UNKNOWN = 9
 
@@ -55,6 +56,7 @@ async def register(uow: UnitOfWork, new: NewPerson) -> Person:
     Raises Refused with `calon_ganda` when somebody alike is here and no reason is given.
     """
     uow.within(new.region_code)
+    await regions.demand(uow, new.region_code, uow.today)
     norm = names.normalise(new.name)
     if not norm.norm:
         raise Invalid.field("/name", "nama_tanpa_huruf")

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from kit.db.uow import UnitOfWork
+from kit.errors import Invalid
 from sqlalchemy import text
 
 BELOW = text("""
@@ -15,6 +16,11 @@ BELOW = text("""
     ORDER BY code LIMIT :limit
 """)
 VERSION = text("SELECT count(*) || '-' || coalesce(max(decree), '') FROM region WHERE authority = 'kemendagri'")
+
+KNOWN = text("""
+    SELECT EXISTS (SELECT FROM region WHERE authority = 'kemendagri' AND code = :code
+        AND valid_from <= :on AND (valid_to IS NULL OR valid_to > :on))
+""")
 
 LONGEST = {"prov": 2, "kab": 5, "kec": 8, "village": 13}
 """Length of the codes down to a level."""
@@ -41,6 +47,12 @@ async def below(uow: UnitOfWork, part: Part) -> list[Any]:
         "limit": part.limit,
     }
     return list(await uow.execute(BELOW, given))
+
+
+async def demand(uow: UnitOfWork, code: str, on: date, pointer: str = "/region_code") -> None:
+    """Raise Invalid unless there is such a region on that day; what is merely shaped like a code is no place."""
+    if not (await uow.execute(KNOWN, {"code": code, "on": on})).scalar_one():
+        raise Invalid.field(pointer, "wilayah_tidak_dikenal")
 
 
 async def version(uow: UnitOfWork) -> str:

@@ -9,6 +9,7 @@ from kit.ids import new_id
 from registry import restricted
 from registry.facts import commands as facts
 from registry.persons import commands as persons
+from registry.regions import queries as regions
 from registry.residences import store
 from registry.residences.domain import Kind, Settle, decide
 
@@ -37,6 +38,7 @@ async def settle(
     Raises Refused for a day in the future or before the present residence began. The domicile (else the KTP address)
     decides whose officers see the person. `tell` False leaves facts and events to the caller.
     """
+    await regions.demand(uow, command.region_code, command.since or uow.today)
     person = await persons.hold(uow, person_id, expected)
     present = await store.current(uow, person_id, command.kind)
     ends = uow.settle(decide(present.valid_from if present else None, present is not None, command, uow.context))
@@ -63,6 +65,8 @@ async def settle(
     home = await store.current(uow, person_id, Kind.DOMICILE)
     if command.kind is Kind.DOMICILE or home is None:
         await persons.settle_in(uow, person, command.region_code)
+    if expected is not None:
+        await uow.save(person)
     await uow.audit("settle", "person", person, after={"kind": command.kind.value, "residence_id": id})
     if tell:
         await facts.tell(uow, person, await facts.refresh(uow, [person_id], told=[person_id]))
