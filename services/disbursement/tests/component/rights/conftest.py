@@ -210,7 +210,7 @@ class Office:
 
     async def verified(self, death: Death | None = None, **more: Any) -> dict[str, Any]:
         claim = await self.filed(death, **more)
-        await self.step("pemeriksa_kel", claim, "check_kel", {})
+        await self.step("pemeriksa_kel", claim, "check-kel", {})
         return await self.step("verifikator", claim, "verify")
 
     async def payable(self, death: Death | None = None, **more: Any) -> dict[str, Any]:

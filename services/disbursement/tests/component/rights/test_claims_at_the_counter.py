@@ -68,7 +68,7 @@ async def test_one_claim_for_a_deceased_over_records_years_and_programmes(office
     same_akta = await office.start(office.register.death(date(2023, 2, 21), akta="akta-1"))
     assert await office.no("op_desa", same_akta, "file") == ["klaim_ganda"]
 
-    await office.step("pemeriksa_kel", first, "check_kel", {})
+    await office.step("pemeriksa_kel", first, "check-kel", {})
     await office.step("verifikator", first, "verify")
     await office.step("kadis", first, "approve", {})
     await office.jobs("entitle-claims")
@@ -165,7 +165,7 @@ async def test_a_citizen_sees_and_moves_only_the_own_claim(office):
 async def test_the_registry_is_asked_before_anything_is_decided(office):
     await office.depok()
     claim = await office.filed()
-    await office.step("pemeriksa_kel", claim, "check_kel", {})
+    await office.step("pemeriksa_kel", claim, "check-kel", {})
     office.register.silent = True
     now = await office.claim(claim)
     answer = await office.send("verifikator", f"/v1/claims/{claim['id']}:verify", version=now["version"])
@@ -186,7 +186,7 @@ async def test_rejected_by_two_appealed_once_and_final(office):
     death = office.register.death(date(2023, 2, 20))
     claim = await office.filed(death)
     assert await office.no("kadis", claim, "reject", {"reasons": ["domisili"]}) == ["usul_tolak_belum_ada"]
-    await office.step("verifikator", claim, "propose_rejection", {"reasons": ["domisili"]})
+    await office.step("verifikator", claim, "propose-rejection", {"reasons": ["domisili"]})
     rejected = await office.step("kadis", claim, "reject", {"reasons": ["domisili"]})
     assert rejected["appeal_until"] == "2023-03-15T17:00:00Z"
     why = (await office.get("kadis", f"/v1/claims/{claim['id']}:why"))[0]
@@ -207,7 +207,7 @@ async def test_locks_of_a_rejection_nobody_appeals_are_free_after_its_days(offic
     await office.depok()
     death = office.register.death(date(2023, 2, 20))
     claim = await office.filed(death)
-    await office.step("verifikator", claim, "propose_rejection", {"reasons": ["domisili"]})
+    await office.step("verifikator", claim, "propose-rejection", {"reasons": ["domisili"]})
     await office.step("kadis", claim, "reject", {"reasons": ["domisili"]})
     other = await office.start(death)
     office.clock.set(datetime(2023, 3, 15, 23, 59, 59, tzinfo=WIB))

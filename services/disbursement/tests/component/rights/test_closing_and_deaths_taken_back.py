@@ -59,7 +59,7 @@ async def test_closing_day_of_depok_to_the_millisecond(office):
 
     office.clock.set(datetime(2025, 7, 10, 9, 0, tzinfo=WIB))
     for claim in (a, c):
-        await office.step("pemeriksa_kel", claim, "check_kel", {})
+        await office.step("pemeriksa_kel", claim, "check-kel", {})
         await office.step("verifikator", claim, "verify")
         await office.step("kadis", claim, "approve", {})
     await office.jobs("entitle-claims")
