@@ -158,3 +158,20 @@ async def test_the_funnel_of_sleman_is_125_97_4_24_57_and_only_grade_c_leaves_af
     assert len(await desk.running.outbox("lks.accreditation.expired")) == 31
     assert numbers(await funnel(desk, "2026-07-01"))[4] == 58
     assert numbers(await funnel(desk, regions=("34.02",))) == [0, 0, 0, 0, 0]
+
+
+async def test_invariants_hold_after_a_whole_life(desk):
+    from grants.verifying import INVARIANTS
+    from kit.auth.actor import Actor
+
+    lks = await desk.ready("Panti Tunas Bangsa")
+    await desk.registered(lks)
+    cycle = await at_balks(desk, lks)
+    cycle = await step(desk, "dinsos_operator", cycle, "enter-result", result("c", "2028-07-01"))
+    cycle = await step(desk, "kadis", cycle, "confirm-result")
+    letter = {"letter": paper("BALKS-CABUT-1"), "reasons": ["bertentangan_dengan_hukum"]}
+    cycle = await step(desk, "dinsos_operator", cycle, "enter-revocation", letter)
+    cycle = await step(desk, "kadis", cycle, "confirm-revocation")
+    assert cycle["state"] == "revoked"
+    async with desk.running.runtime.begin(Actor.system("verify")) as uow:
+        assert {name: await check(uow) for name, check in INVARIANTS.items()} == {name: [] for name in INVARIANTS}

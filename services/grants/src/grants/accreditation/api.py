@@ -19,8 +19,8 @@ from pydantic import Field
 
 from grants.accreditation import commands, queries
 from grants.accreditation import cycle as c
+from grants.accreditation.queries import Row as AccreditationRow
 from grants.accreditation.queries import Wanted
-from grants.accreditation.tables import AccreditationRow
 from grants.bodies import ClientRef, Code, PaperBody, Sha256
 from grants.documents.commands import NewPaper
 from grants.history import queries as history

@@ -27,13 +27,13 @@ from grants.accreditation.cycle import (
 from grants.accreditation.tables import AccreditationRow
 from grants.documents import commands as documents
 from grants.documents.commands import NewPaper
-from grants.documents.tables import DocumentRow
+from grants.documents.queries import Row as DocumentRow
 from grants.events import FileTold, payload
 from grants.history import commands as history
 from grants.history import queries as history_queries
 from grants.history.commands import Step
 from grants.institutions import commands as institutions
-from grants.institutions.tables import InstitutionRow
+from grants.institutions.queries import Row as InstitutionRow
 from grants.registration import queries as registrations
 from grants.scope import is_own
 

@@ -13,6 +13,9 @@ from grants.accreditation.cycle import State
 from grants.accreditation.tables import AccreditationRow
 from grants.scope import IN_REGIONS, check, narrowing
 
+Row = AccreditationRow
+"""A row as other slices may read it; it never leaves the service as it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -18,7 +18,7 @@ from pydantic import Field
 from grants.bodies import ClientRef, Code, Sha256
 from grants.documents import commands, queries
 from grants.documents.commands import NewPaper
-from grants.documents.tables import DocumentRow
+from grants.documents.queries import Row as DocumentRow
 from grants.institutions import queries as institutions
 
 router = Api(prefix="/v1/documents", tags=["documents"])

@@ -11,6 +11,9 @@ from sqlmodel import col, select
 from grants.documents.tables import DocumentRow
 from grants.scope import IN_REGIONS, narrowing
 
+Row = DocumentRow
+"""A row as other slices may read it; it never leaves the service as it is."""
+
 UNCLEAN = text(
     "SELECT count(*) FROM document WHERE institution_id = :id AND superseded_by IS NULL AND scan IN ('pending', 'infected')"
 )

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from grants.accreditation import queries as accreditations
 from grants.eligibility.domain import Signer, Standing, Validity
 from grants.institutions import queries as institutions
-from grants.institutions.tables import InstitutionRow
+from grants.institutions.queries import Row as InstitutionRow
 from grants.registration import queries as registrations
 
 ENDED = text(

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from grants.bodies import ClientRef, RegionCode
 from grants.institutions import commands, queries
-from grants.institutions.tables import InstitutionRow
+from grants.institutions.queries import Row as InstitutionRow
 from grants.registration import commands as registration
 
 router = Api(prefix="/v1/institutions", tags=["institutions"])

@@ -12,6 +12,9 @@ from grants.institutions import names, store
 from grants.institutions.tables import InstitutionRow, OfficerRow
 from grants.scope import IN_REGIONS, check, narrowing
 
+Row = InstitutionRow
+"""A row as other slices may read it; it never leaves the service as it is."""
+
 
 async def institution(uow: UnitOfWork, id: UUID) -> InstitutionRow:
     """One institution. Raises Missing or OutOfRegion (both 404)."""

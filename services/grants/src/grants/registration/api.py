@@ -22,9 +22,9 @@ from grants.documents.commands import NewPaper
 from grants.history import queries as history
 from grants.registration import commands, queries
 from grants.registration import file as f
+from grants.registration.queries import Row as RegistrationRow
 from grants.registration.queries import Wanted
 from grants.registration.states import Ground, Section, State
-from grants.registration.tables import RegistrationRow
 
 router = Api(prefix="/v1/registrations", tags=["registrations"])
 

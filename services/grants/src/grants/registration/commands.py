@@ -11,14 +11,14 @@ from kit.ids import new_id
 from grants.documents import commands as documents
 from grants.documents import queries as document_queries
 from grants.documents.commands import NewPaper
-from grants.documents.tables import DocumentRow
+from grants.documents.queries import Row as DocumentRow
 from grants.events import FileTold, payload
 from grants.history import commands as history
 from grants.history import queries as history_queries
 from grants.history.commands import Step
 from grants.institutions import commands as institutions
 from grants.institutions import queries as institution_queries
-from grants.institutions.tables import InstitutionRow
+from grants.institutions.queries import Row as InstitutionRow
 from grants.registration import domain, store
 from grants.registration.file import (
     Adopt,

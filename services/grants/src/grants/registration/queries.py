@@ -13,6 +13,9 @@ from grants.registration.states import State
 from grants.registration.tables import RegistrationRow
 from grants.scope import IN_REGIONS, check, narrowing
 
+Row = RegistrationRow
+"""A row as other slices may read it; it never leaves the service as it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -8,14 +8,15 @@ from kit.db.uow import UnitOfWork, lock
 from kit.runtime import Runtime
 from sqlalchemy import text
 
-from grants.accreditation.tables import AccreditationRow
+from grants.accreditation.queries import Row as AccreditationRow
 from grants.events import FileTold, payload
 from grants.institutions import commands as institutions
-from grants.registration.tables import RegistrationRow
+from grants.registration.queries import Row as RegistrationRow
 from grants.reminders.domain import LADDER, due
 
 ACTOR = Actor.system("expiry-ladder")
 WORK_LIST = 200
+EVENTS = {"registration": "lks.registration.expiring", "accreditation": "lks.accreditation.expiring"}
 
 NEAR = text(
     "SELECT f.kind, f.id, f.institution_id, f.valid_until, (SELECT max(s.at) FROM step s WHERE s.file_id = f.id"
@@ -66,6 +67,6 @@ async def _tell(uow: UnitOfWork, kind: str, file_id: UUID, institution_id: UUID,
             days_left=rung, region=institution.region_code, state=row.state,
             kind=getattr(row, "kind", None), grade=getattr(row, "grade", None),
         )  # fmt: skip
-        event = f"lks.{kind}.expiring"
+        event = EVENTS[kind]
         key = institution if isinstance(row, RegistrationRow) else row
         await uow.announce(key, event, payload(uow, event, told))

@@ -16,9 +16,9 @@ from kit.ids import receipt
 from pydantic import AwareDatetime, Field
 
 from notifications.messages import commands, domain, queries
+from notifications.messages.queries import Row as MessageRow
 from notifications.messages.queries import Wanted
 from notifications.messages.states import State
-from notifications.messages.tables import MessageRow
 
 router = Api(prefix="/v1/messages", tags=["messages"])
 

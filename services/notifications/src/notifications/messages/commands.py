@@ -121,6 +121,11 @@ async def try_move(
     return None
 
 
+async def hold(uow: UnitOfWork, message_id: UUID) -> MessageRow:
+    """Lock a message for a rule that speaks about it. Raises Missing."""
+    return await lock(uow, MessageRow, message_id, None)
+
+
 async def cancel(uow: UnitOfWork, message_id: UUID, code: str, expected: int) -> MessageRow:
     """Take a message back before it is sent. Raises Missing, Stale, Refused."""
     row = await lock(uow, MessageRow, message_id, expected)

@@ -10,7 +10,7 @@ from kit.db.uow import UnitOfWork
 from kit.events.envelope import Event
 from kit.regions import is_code
 
-from notifications.directory import store as directory
+from notifications.directory import queries as directory
 from notifications.messages import commands, store
 from notifications.rules.book import Rule
 from notifications.templates.library import LOCALES, Library

@@ -9,12 +9,12 @@ from kit.db.uow import UnitOfWork
 from kit.runtime import Runtime
 
 from notifications.channels import addresses
-from notifications.directory import store as directory
+from notifications.directory import queries as directory
 from notifications.messages import commands, domain, store
 from notifications.messages.contacts import NOBODY, Contact
 from notifications.messages.states import Channel, Class, State
 from notifications.messages.tables import MessageRow
-from notifications.suppression import store as suppression
+from notifications.suppression import queries as suppression
 from notifications.templates.library import Gap
 from notifications.wiring import Wiring
 

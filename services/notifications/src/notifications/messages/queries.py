@@ -16,6 +16,9 @@ from notifications.messages.states import State
 from notifications.messages.tables import AttemptRow, MessageRow
 from notifications.scope import IN_REGIONS
 
+Row = MessageRow
+"""A row as other slices may read it; it never leaves the service as it is."""
+
 COUNTS = text(
     "SELECT state, channel, message_class, count(*) AS n FROM message"
     " WHERE created_at >= :since AND created_at < :until"

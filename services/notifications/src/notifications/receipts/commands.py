@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kit.auth.actor import Actor
 from kit.crypto.fields import Sealed
-from kit.db.uow import UnitOfWork, lock
+from kit.db.uow import UnitOfWork
 from kit.ids import new_id
 from kit.machine import Refusal
 from kit.runtime import Runtime
@@ -15,7 +15,6 @@ from kit.runtime import Runtime
 from notifications.messages import commands, domain
 from notifications.messages.sending import bury
 from notifications.messages.states import State
-from notifications.messages.tables import MessageRow
 from notifications.receipts import store
 from notifications.receipts.reading import DEAD_ADDRESS, Status, Unreadable, read
 
@@ -78,7 +77,7 @@ async def _apply(uow: UnitOfWork, found: store.OpenReport) -> None:
         late = found.received_at + PARKED_FOR <= uow.now
         await store.settle(uow, found.id, "lapsed" if late else "parked", "rujukan_tidak_dikenal", None)
         return
-    row = await lock(uow, MessageRow, attempt.message_id, None)
+    row = await commands.hold(uow, attempt.message_id)
     if row.state == State.SENDING and row.attempts == attempt.no:
         await store.settle(uow, found.id, "parked", "panggilan_masih_berjalan", row.id)
         return
