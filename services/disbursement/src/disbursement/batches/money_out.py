@@ -12,6 +12,7 @@ from disbursement.batches import gates, store
 from disbursement.batches.batch import (
     BENDAHARA,
     EXPORTER,
+    RECON_OFFICER,
     Batch,
     Close,
     Command,
@@ -155,6 +156,23 @@ async def transfer_unknown(uow: UnitOfWork, batch_id: UUID, expected: int) -> Ba
     await uow.save(row)
     await uow.audit("transfer_unknown", "batch", row, after={"state": row.state})
     return row
+
+
+async def not_received(uow: UnitOfWork, file_id: UUID, document_id: UUID, expected: int) -> None:
+    """The bank was asked and says on paper that it never had the file; then, and only then, it may be sent.
+
+    Raises Refused for another role than the reconciliation officer, or for a file that was confirmed as sent.
+    """
+    file = await payments.file(uow, file_id)
+    await store.load(uow, file.batch_id, None)
+    if RECON_OFFICER not in uow.context.roles:
+        raise Refused(Refusal("role", (Reason("peran_tidak_berwenang"),)))
+    if file.version != expected:
+        raise Stale(file.version)
+    if file.state != "written":
+        raise Refused(Refusal.because("sudah_dikirim"))
+    await outgoing.regain(uow, file, document_id)
+    await uow.save(file)
 
 
 @dataclass(frozen=True, slots=True)

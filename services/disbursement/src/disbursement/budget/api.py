@@ -8,7 +8,7 @@ from kit.auth.actor import Actor
 from kit.auth.scopes import Region, requires
 from kit.http.api import Api
 from kit.http.deps import IfMatch, Reads, Uow
-from kit.http.models import Body, Versioned
+from kit.http.models import Body, Out, Versioned
 from kit.http.paging import Page, PageArgs
 from kit.http.problems import problems
 from kit.ids import receipt
@@ -59,6 +59,18 @@ class Revision(Body):
     """A shift or change of the budget: by how much the ceiling moves."""
 
     difference_idr: int = Field(strict=True, ge=-MAX_IDR, le=MAX_IDR)
+
+
+class FeeIn(Body):
+    """A transfer fee that the bank debited, by its number."""
+
+    amount_idr: IdrAmount
+    batch_id: UUID
+    reference: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9 ./:\-]+$")
+
+
+class FeeOut(Out):
+    booked: bool
 
 
 class BudgetLineOut(Versioned):
@@ -136,3 +148,10 @@ async def thaw_line(line_id: UUID, uow: Uow, version: IfMatch, _: Writer) -> Bud
 async def close_line(line_id: UUID, uow: Uow, version: IfMatch, _: Writer) -> BudgetLineOut:
     """End the year of the line: what is left lapses (P20)."""
     return BudgetLineOut.model_validate(await commands.close(uow, line_id, version))
+
+
+@router.post("/budget-lines/{line_id}:record-fee", responses=problems(404, 409, 422))
+async def record_fee(line_id: UUID, body: FeeIn, uow: Uow, _: Writer) -> FeeOut:
+    """Book a transfer fee on its own budget line (P15): the aid stays whole."""
+    booked = await commands.record_fee(uow, line_id, body.amount_idr, body.batch_id, body.reference)
+    return FeeOut(booked=booked)

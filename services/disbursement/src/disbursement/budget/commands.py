@@ -5,7 +5,7 @@ from uuid import UUID
 
 from kit.db.uow import UnitOfWork, lock
 from kit.errors import Conflict, Refused
-from kit.machine import Refusal
+from kit.machine import Reason, Refusal
 
 from disbursement.budget import store
 from disbursement.budget.domain import BudgetLine as Line
@@ -83,6 +83,35 @@ async def release(
     )
 
 
+async def record_fee(uow: UnitOfWork, line_id: UUID, amount_idr: int, batch_id: UUID, reference: str) -> bool:
+    """Book a transfer fee of a batch on its own budget line (P15), never on the aid. False when it was booked before.
+
+    `reference` is the bank's number of the debit. Raises Refused `pagu_tidak_cukup`.
+    """
+    if "bendahara" not in uow.context.roles:
+        raise Refused(Refusal("role", (Reason("peran_tidak_berwenang"),)))
+    if await balances.posted(uow, Rule.P15, "fee", batch_id, reference):
+        return False
+    available = await ledger.hold_ceiling(uow, line_id, amount_idr)
+    if await store.state_of(uow, line_id) is not State.OPEN:
+        raise Refused(Refusal.because("baris_anggaran_tidak_terbuka"))
+    moved = await ledger.post(
+        uow,
+        Rule.P15,
+        source_type="fee",
+        source_id=batch_id,
+        step=reference,
+        amount_idr=amount_idr,
+        dims=Dims(line_id, batch_id),
+        booked_on=uow.today,
+    )
+    await _warn_when_low(uow, line_id, available - amount_idr)
+    await uow.append_audit(
+        "record_fee", BUDGET_LINE, line_id, None, after={"amount_idr": amount_idr, "batch_id": batch_id}
+    )
+    return moved
+
+
 async def draft(uow: UnitOfWork, new: NewLine) -> BudgetLine:
     """Enter a line of the DPA. Raises Conflict when its key exists."""
     decision = uow.settle(decide(Line(None), Draft(new.pagu_idr), uow.context))
@@ -134,9 +163,9 @@ async def close(uow: UnitOfWork, line_id: UUID, expected: int) -> BudgetLine:
 
 
 async def _change(uow: UnitOfWork, line_id: UUID, command: Command, expected: int) -> BudgetLine:
-    """Lock the line and its ceiling, decide, post, save, tell, audit."""
-    row = await lock(uow, BudgetLine, line_id, expected)
+    """Hold the ceiling and then the line (every path in this order), decide, post, save, tell, audit."""
     await ledger.hold_ceiling(uow, line_id, 0)
+    row = await lock(uow, BudgetLine, line_id, expected)
     found = await balances.of_line(uow, line_id)
     before = row.state
     line = Line(State(row.state), row.pagu_idr, -found.get(Account.AVAILABLE, 0), _promised(found))
@@ -178,10 +207,11 @@ async def _promise(
     """Take from what is available, unless this journal exists. The ceiling's row is held first."""
     if await balances.posted(uow, rule, source_type, source_id, step):
         return False
-    state = await store.state_of(uow, line_id)
-    if state is not State.OPEN:
+    available = await ledger.hold_ceiling(uow, line_id, 0)
+    if await store.state_of(uow, line_id) is not State.OPEN:
         raise Refused(Refusal.because("baris_anggaran_tidak_terbuka"))
-    available = await ledger.hold_ceiling(uow, line_id, amount_idr)
+    if available < amount_idr:
+        raise Refused(Refusal("guard", (Reason.of("pagu_tidak_cukup", short_idr=amount_idr - available),)))
     moved = await _post(uow, rule, line_id, amount_idr, source_type=source_type, source_id=source_id, step=step)
     if moved:
         await _warn_when_low(uow, line_id, available - amount_idr)

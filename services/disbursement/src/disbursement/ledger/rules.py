@@ -100,6 +100,8 @@ class Rule(StrEnum):
     P15 = "p15"  # transfer fee on its own line
     P16_FOUND = "p16_found"
     P16_FOUND_LATER = "p16_found_later"
+    P16_DROPPED = "p16_dropped"  # not asked back after all
+    P16_DROPPED_LATER = "p16_dropped_later"
     P16_REPAID = "p16_repaid"
     P16_REPAID_LATER = "p16_repaid_later"
     P16_OFFSET = "p16_offset"
@@ -136,6 +138,8 @@ RULES: dict[Rule, tuple[tuple[Account, Account], ...]] = {
     Rule.P15: ((A.AVAILABLE, A.REALISED), (A.DISTRIBUTION, A.TREASURY), (A.FEES, A.DISTRIBUTION)),
     Rule.P16_FOUND: ((A.OVERPAID, A.AID_EXPENSE),),
     Rule.P16_FOUND_LATER: ((A.OVERPAID, A.REFUNDS_LAST_YEAR),),
+    Rule.P16_DROPPED: ((A.AID_EXPENSE, A.OVERPAID),),
+    Rule.P16_DROPPED_LATER: ((A.REFUNDS_LAST_YEAR, A.OVERPAID),),
     Rule.P16_REPAID: ((A.TREASURY, A.OVERPAID), (A.REALISED, A.AVAILABLE)),
     Rule.P16_REPAID_LATER: ((A.TREASURY, A.OVERPAID),),
     Rule.P16_OFFSET: ((A.OWED, A.OVERPAID),),

@@ -60,6 +60,12 @@ class SentIn(Body):
     receipt: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9 ./:\-]+$")
 
 
+class NotReceivedIn(Body):
+    """The bank's written answer that it never had the file."""
+
+    document_id: UUID
+
+
 class LineOut(Versioned):
     id: UUID
     batch_id: UUID
@@ -255,4 +261,17 @@ async def download(
 async def confirm_file(file_id: UUID, body: SentIn, uow: Uow, version: IfMatch, _: Sender) -> FileOut:
     """Record the bank's receipt of one file: a re-issue, or a part of a batch sent in parts."""
     await money_out.confirm_file(uow, file_id, body.receipt, version)
+    return FileOut.model_validate(await queries.file(uow, file_id))
+
+
+@router.post("/payment-files/{file_id}:not-received", responses=STEP)
+async def not_received(
+    file_id: UUID,
+    body: NotReceivedIn,
+    uow: Uow,
+    version: IfMatch,
+    _: Annotated[Actor, requires("disbursement.recon:write", region=Region.OBJECT)],
+) -> FileOut:
+    """Record the bank's written answer that it never had a file whose upload timed out: it may be sent."""
+    await money_out.not_received(uow, file_id, body.document_id, version)
     return FileOut.model_validate(await queries.file(uow, file_id))

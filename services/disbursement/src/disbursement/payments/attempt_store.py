@@ -39,6 +39,7 @@ UPDATE attempt SET state = 'sent', sent_at = :now, answer_due = :due WHERE file_
     AND state IN ('exported', 'unknown') RETURNING line_id
 """)
 _LOSE = text("UPDATE attempt SET state = 'unknown' WHERE file_id = :file_id AND state = 'exported' RETURNING id")
+_REGAIN = text("UPDATE attempt SET state = 'exported' WHERE file_id = :file_id AND state = 'unknown' RETURNING id")
 _OVERDUE = text("""
 UPDATE attempt SET state = 'unknown' WHERE id IN (
     SELECT id FROM attempt WHERE answer_due < :today AND state IN ('sent', 'accepted', 'pending') ORDER BY id
@@ -152,6 +153,11 @@ async def send(uow: UnitOfWork, file_id: UUID, due: date) -> list[UUID]:
 async def lose(uow: UnitOfWork, file_id: UUID) -> int:
     """Nobody knows whether the bank has the file; how many attempts that concerns."""
     return len((await uow.execute(_LOSE, {"file_id": file_id})).all())
+
+
+async def regain(uow: UnitOfWork, file_id: UUID) -> int:
+    """The bank never had the file: its attempts wait for it again; how many."""
+    return len((await uow.execute(_REGAIN, {"file_id": file_id})).all())
 
 
 async def overdue(uow: UnitOfWork) -> Sequence[Any]:

@@ -21,7 +21,10 @@ from disbursement.rights.queries import Payable
 
 
 def assemble(payables: Sequence[Payable]) -> list[NewLine]:
-    """One line for a beneficiary and payee over all their rights, at most sixty rights each, in rising order of id."""
+    """One line for a beneficiary and payee over all their rights, at most sixty rights each.
+
+    In the order of the rights' ids, in which they are locked too: two freezes never wait for each other crosswise.
+    """
     groups: dict[tuple[UUID, UUID], list[Payable]] = defaultdict(list)
     for payable in payables:
         groups[payable.beneficiary_person_id, payable.payee_person_id].append(payable)
@@ -34,7 +37,9 @@ def assemble(payables: Sequence[Payable]) -> list[NewLine]:
             amount_idr=sum(one.amount_idr for one in part),
             items=tuple((one.entitlement_id, one.amount_idr) for one in part),
         )
-        for (beneficiary, payee), group in groups.items()
+        for (beneficiary, payee), group in sorted(
+            groups.items(), key=lambda item: min(p.entitlement_id for p in item[1])
+        )
         for part in chunks(sorted(group, key=lambda one: (one.period, one.entitlement_id)), MOST_ITEMS)
     ]
 

@@ -118,6 +118,13 @@ async def lose(uow: UnitOfWork, row: PaymentFileRow) -> int:
     return lost
 
 
+async def regain(uow: UnitOfWork, row: PaymentFileRow, document_id: UUID) -> int:
+    """The bank has answered, on paper, that it never had this file: it may be sent."""
+    back = await attempt_store.regain(uow, row.id)
+    await uow.audit("regain", "payment_file", row, after={"attempts": back, "document_id": document_id})
+    return back
+
+
 async def unsent(uow: UnitOfWork, batch_id: UUID) -> Sequence[PaymentFileRow]:
     """The files of a batch that are written and neither sent nor void, held."""
     statement = (

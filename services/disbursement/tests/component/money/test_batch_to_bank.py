@@ -243,6 +243,12 @@ async def test_an_upload_that_timed_out_is_asked_about_and_never_sent_again(offi
         "kabid", batch, "pull-lines", {"line_ids": [lines[0]["id"]], "reason": "wafat_dilaporkan"}
     )
     assert pulled["count"] == 5
+    [file] = await office.get("exporter", f"/v1/batches/{batch['id']}/files")
+    path = f"/v1/payment-files/{file['id']}:not-received"
+    await office.call("exporter", path, {"document_id": str(new_id())}, version=file["version"], status=403)
+    again = await office.call("recon_officer", path, {"document_id": str(new_id())}, version=file["version"])
+    assert again["state"] == "written"
+    await office.step("exporter", batch, "transfer-unknown")
     [order] = await office.orders(batch, "written")
     await office.bank_says(bank.notice(order, DAY))
     now = await office.get("kabid", f"/v1/batches/{batch['id']}")

@@ -90,8 +90,36 @@ async def test_the_ceiling_holds_when_many_promise_at_once(office):
     answers = await asyncio.gather(*(promise() for _ in range(12)))
     assert sorted(answers) == ["pagu_tidak_cukup"] * 9 + ["promised"] * 3
     assert await office.balances() == {"B100": 10_000_000, "B200": -1_000_000, "B400": -9_000_000}
-    low = await office.running.outbox("budget_line.low")
-    assert low == []  # exactly a tenth is left: low begins below it
+    assert await office.running.outbox("budget_line.low") == []  # exactly a tenth is left: low begins below it
+
+
+async def test_many_small_promises_warn_once_and_never_lock_each_other_out(office):
+    from disbursement.budget import commands as budget
+
+    await office.open_budget(10_000_000)
+
+    async def promise() -> None:
+        async with office.running.runtime.begin(Actor.system("test")) as uow:
+            await budget.commit(uow, office.line_id, 990_000, source_type="claim", source_id=new_id(), step="approve")
+
+    await asyncio.gather(*(promise() for _ in range(10)))
+    assert [e.data["available_idr"] for e in await office.running.outbox("budget_line.low")] == [100_000]
+
+
+async def test_a_transfer_fee_is_booked_on_its_own_line_once(office):
+    await office.open_budget(1_000_000)
+    path, batch = f"/v1/budget-lines/{office.line_id}:record-fee", str(new_id())
+    body = {"amount_idr": 2_500, "batch_id": batch, "reference": "FEE-1"}
+    assert await office.call("bendahara", path, body) == {"booked": True}
+    assert await office.call("bendahara", path, body) == {"booked": False}
+    await office.call("kadis", path, body, status=403)
+    assert await office.balances() == {
+        "B100": 1_000_000,
+        "B200": -997_500,
+        "B600": -2_500,
+        "C100": -2_500,
+        "C410": 2_500,
+    }
 
 
 async def test_the_database_itself_refuses_a_journal_that_does_not_balance(office):
