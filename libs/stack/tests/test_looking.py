@@ -73,6 +73,24 @@ async def test_the_newest_events_come_in_the_order_they_were_published(kafka):
     assert f"{entries[0].at:%H:%M}" == "07:00"
 
 
+def test_thousands_of_one_kind_in_one_moment_are_one_line():
+    def entry(name, real):
+        return timeline.Entry(datetime(2025, 1, 1, tzinfo=UTC), real, "registry.person", "k", name, 1, name)
+
+    found = timeline.fold(
+        [
+            *(entry("person.registered", at) for at in range(0, 9_000, 3)),
+            entry("import.applied", 9_100),
+            entry("person.registered", 60_000),
+        ]
+    )
+    assert [(fold.first.name, fold.count) for fold in found] == [
+        ("person.registered", 3_000),
+        ("import.applied", 1),
+        ("person.registered", 1),
+    ]
+
+
 def test_logs_are_found_by_trace_over_all_parts(tmp_path):
     system = System(tmp_path / "data", Ports(free_port()), members=("grants", "registry"))
     system.logs.mkdir(parents=True)

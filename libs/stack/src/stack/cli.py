@@ -107,12 +107,12 @@ def _tell(system: System, say: screen.Progress) -> None:
         )
 
 
-def _happened(system: System) -> list[timeline.Entry]:
+def _happened(system: System) -> list[timeline.Fold]:
     """The events for the closing page; none when the broker is just being started again."""
 
-    async def read() -> list[timeline.Entry]:
-        async with asyncio.timeout(15):
-            return await timeline.recent(system.kafka.bootstrap, timeline.topic_names(), _EVENTS_ON_SCREEN)
+    async def read() -> list[timeline.Fold]:
+        async with asyncio.timeout(60):
+            return await timeline.history(system.kafka.bootstrap, timeline.topic_names(), _EVENTS_ON_SCREEN)
 
     try:
         return asyncio.run(read())
@@ -143,7 +143,7 @@ def story() -> None:
     """Show what happened in the demonstration; tell the story first if it was not told yet."""
     system = System()
     journal.tell_once(system, screen.Progress())
-    screen.events(asyncio.run(timeline.recent(system.kafka.bootstrap, timeline.topic_names(), 1_000)))
+    screen.folds(asyncio.run(timeline.history(system.kafka.bootstrap, timeline.topic_names(), 1_000)))
 
 
 @app.command()

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from stack.identities import directory
 from stack.system import System
-from stack.timeline import Entry
+from stack.timeline import Entry, Fold
 from stack.trouble import Trouble
 
 console = Console(highlight=False, soft_wrap=True)
@@ -50,6 +50,13 @@ def events(entries: Iterable[Entry]) -> None:
         console.print(line(entry))
 
 
+def folds(found: Iterable[Fold]) -> None:
+    """Print what happened, events of one kind and moment on one line."""
+    for fold in found:
+        text = line(fold.first)
+        console.print(text.append(f"  (and {fold.count - 1:,} more)", style="dim") if fold.count > 1 else text)
+
+
 def line(entry: Entry) -> Text:
     """One event as a line."""
     return Text.assemble(
@@ -80,12 +87,12 @@ def parts(system: System) -> bool:
     return all_ready
 
 
-def closing_page(system: System, entries: Sequence[Entry], seconds: float) -> None:
+def closing_page(system: System, happened: Sequence[Fold], seconds: float) -> None:
     """The page after a start: what happened, where everything is, and the first things to try."""
     console.rule(f"Santun runs, ready after {seconds:.0f} s")
-    if entries:
+    if happened:
         console.print("\nWhat happened (time at the office, topic, end of the key, in a sentence):\n", style="bold")
-        events(entries)
+        folds(happened)
     console.print("\nThe APIs (each with its pages at /docs):\n", style="bold")
     for name in system.members:
         console.print(Text(f"  {system.url(name)}/docs    {name}: {_WORDS[name]}"))

@@ -19,6 +19,8 @@ from stack.kafka import partitions
 from stack.places import CONTRACTS
 
 OFFICE: Final = ZoneInfo("Asia/Jakarta")
+_MOST_OF_A_PARTITION: Final = 1_000
+_ONE_MOMENT_MS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +109,53 @@ def topic_names() -> list[str]:
     return [str(topic["topic"]) for topic in _topics()]
 
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """An event and how many of its kind came in the same moment: a list of thousands is one line."""
+
+    first: Entry
+    count: int
+
+
 async def recent(bootstrap: str, topics: Sequence[str], limit: int = 200) -> list[Entry]:
     """The newest events of these topics in the order they were published, at most `limit`."""
     entries = [entry async for entry in _read(bootstrap, topics, limit, follow=False)]
-    return sorted(entries, key=lambda entry: (entry.real, entry.topic, entry.sequence))[-limit:]
+    return _ordered(entries)[-limit:]
 
 
-def follow(bootstrap: str, topics: Sequence[str], last: int = 0) -> AsyncIterator[Entry]:
-    """The last events of each partition, then every new one, until the caller stops."""
-    return _read(bootstrap, topics, last, follow=True)
+async def history(bootstrap: str, topics: Sequence[str], limit: int = 200) -> list[Fold]:
+    """What happened, folded: events of one kind that follow each other within seconds are one line; newest last.
+
+    Reads at most 1,000 events of each partition, so of a very large import the count is of those.
+    """
+    entries = [entry async for entry in _read(bootstrap, topics, _MOST_OF_A_PARTITION, follow=False)]
+    return fold(_ordered(entries))[-limit:]
+
+
+def fold(entries: Sequence[Entry]) -> list[Fold]:
+    """Fold events of one kind whose distance in published time is at most five seconds; each at its first place."""
+    places: dict[tuple[str, str], int] = {}
+    last: dict[tuple[str, str], int] = {}
+    folds: list[Fold] = []
+    for entry in entries:
+        kind = (entry.topic, entry.name)
+        if kind in places and entry.real - last[kind] <= _ONE_MOMENT_MS:
+            known = folds[places[kind]]
+            folds[places[kind]] = Fold(known.first, known.count + 1)
+        else:
+            places[kind] = len(folds)
+            folds.append(Fold(entry, 1))
+        last[kind] = entry.real
+    return folds
+
+
+def follow(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[Entry]:
+    """Every new event until the caller stops."""
+    return _read(bootstrap, topics, 0, follow=True)
+
+
+def _ordered(entries: Sequence[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (entry.real, entry.topic, entry.sequence))
 
 
 async def _read(bootstrap: str, topics: Sequence[str], last: int, *, follow: bool) -> AsyncIterator[Entry]:
