@@ -20,19 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from kit.service import Service
-from registry.imports import api, worker
+from registry.app import SERVICE
+from registry.imports import worker
 from registry.settings import Settings
-from registry.wiring import wire
 from stack import backends
 from stack.backends import Backends
 from stack.running import Running
 from stack.synthetic import families, files
 
-REGISTRY = Path(__file__).parents[2] / "services" / "registry"
-SERVICE = Service(
-    name="registry", title="Registry", settings=Settings, migrations=REGISTRY / "migrations", routers=(api.router,), wire=wire
-)
 TABLES = (
     "person", "family", "person_name", "identity_claim", "family_card", "family_member", "residence", "contact",
     "payee_account", "desil", "person_facts", "import_subject",
@@ -166,7 +161,7 @@ async def measure(people: int, seed: int, folder: Path, parts: Backends) -> None
     rows = await asyncio.to_thread(files.write_csv, first, lines())
     await asyncio.to_thread(files.write_csv, clean, lines(0.0))
     print(f"{rows:,} people in {count:,} families, {first.stat().st_size / 1e6:.0f} MB, seed {seed}", flush=True)
-    registry = await Running.start(parts, SERVICE, {"imports_dir": folder / "imports"})
+    registry = await Running.start(parts, "registry", {"imports_dir": folder / "imports"})
     bench = Bench(parts, registry, folder)
     try:
         l1 = await bench.copy_text(clean)

@@ -49,7 +49,7 @@ CREATE TABLE import_run (AGGREGATE,
     finished_at timestamptz,
     CHECK (rows_read = rows_ok + rows_rejected)
 );
-CREATE UNIQUE INDEX one_run_per_file ON import_run (kind, source, region_code, file_sha256) WHERE state <> 'discarded';
+CREATE UNIQUE INDEX one_run_per_file ON import_run (kind, source, region_code, as_of, file_sha256) WHERE state <> 'discarded';
 CREATE INDEX import_run_waiting ON import_run (created_at) WHERE state IN ('received', 'parsed', 'approved');
 CREATE INDEX import_run_region ON import_run (region_code text_pattern_ops, id);
 

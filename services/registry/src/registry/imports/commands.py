@@ -62,7 +62,7 @@ async def upload(uow: UnitOfWork, new: NewRun, file: IO[bytes]) -> tuple[ImportR
     try:
         kept = await asyncio.to_thread(uploads.keep, run_id, file)
         header = await asyncio.to_thread(_header, uploads, run_id, kept)
-        known = await store.same_file(uow, new.source, new.region_code, kept.sha256)
+        known = await store.same_file(uow, new.source, new.region_code, new.as_of, kept.sha256)
         if known is not None:
             uploads.forget(run_id)
             return known, False

@@ -79,11 +79,12 @@ async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> ImportRun:
     return run
 
 
-async def same_file(uow: UnitOfWork, source: str, region: str, sha256: str) -> ImportRun | None:
-    """The run that took in this very file before, unless it was discarded."""
+async def same_file(uow: UnitOfWork, source: str, region: str, as_of: date, sha256: str) -> ImportRun | None:
+    """The run that took in this very file for this very day before, unless it was discarded."""
     statement = select(ImportRun).where(
         ImportRun.source == source,
         ImportRun.region_code == region,
+        ImportRun.as_of == as_of,
         ImportRun.file_sha256 == sha256,
         ImportRun.state != "discarded",
     )

@@ -10,23 +10,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from kit.service import Service
-from registry.imports import api, worker
-from registry.settings import Settings
-from registry.wiring import wire
+from registry.imports import worker
 from stack.running import Running
 from stack.synthetic import families
 
 AS_OF = date(2026, 1, 1)
-SERVICE = Service(
-    name="registry",
-    title="Registry",
-    settings=Settings,
-    migrations=Path(__file__).parents[3] / "migrations",
-    routers=(api.router,),
-    jobs=worker.JOBS,
-    wire=wire,
-)
 TABLES = ("person", "person_name", "identity_claim", "family", "family_card", "family_member", "residence", "contact", "payee_account",
     "desil", "person_facts", "import_subject", "death_record", "outbox")  # fmt: skip
 
@@ -45,8 +33,9 @@ def listed(count: int, *, broken: float = 0.0, seed: int = 1) -> list[list[str]]
 
 
 class Office:
-    def __init__(self, registry: Running) -> None:
+    def __init__(self, registry: Running, folder: Path) -> None:
         self.registry = registry
+        self.folder = folder
         self.runtime = registry.runtime
         self.op_kab = registry.client("op_kab", regions=["32.76"], sub="op-kab-1")
         self.kabid = registry.client("kabid", regions=["32.76"], sub="kabid-1")
@@ -97,7 +86,8 @@ class Office:
 
 @pytest_asyncio.fixture
 async def office(service_factory: Callable[..., Awaitable[Running]], tmp_path: Path) -> Office:
-    return Office(await service_factory(SERVICE, imports_dir=tmp_path / "imports"))
+    folder = tmp_path / "imports"
+    return Office(await service_factory("registry", imports_dir=folder), folder)
 
 
 @pytest.fixture
