@@ -18,7 +18,7 @@ async def tell(teller: Teller, memory: Memory) -> None:
     batch = await _fund(teller, batch)
     teller.day(18, 9)
     batch = await _step(teller, "exporter", batch, "export")
-    (file,) = await teller.ask("exporter", "disbursement", f"/v1/batches/{batch['id']}/files")
+    file, *_ = await teller.ask("exporter", "disbursement", f"/v1/batches/{batch['id']}/files")
     order = bank.read(await _content(teller, file["id"]))
     batch = await _step(teller, "exporter", batch, "confirm-sent", {"receipt": "BJB 2023/03/24-001"})
     memory.batch = batch

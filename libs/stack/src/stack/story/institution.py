@@ -98,7 +98,7 @@ async def _accredit(teller: Teller) -> None:
         ("dinsos_operator", "forward", {"document": _paper("kirim", "KIRIM-3/2023", "2023-04-24")}),
         ("dinsos_operator", "schedule-visit", {"on": "2023-04-24"}),
         ("dinsos_operator", "record-visit", {"on": "2023-04-24"}),
-        ("dinsos_operator", "enter-result", {"grade": "b", "certificate": _paper("balks", "BALKS-55/2023", "2023-04-24"), "issued_on": "2023-04-24"}),
+        ("dinsos_operator", "enter-result", {"grade": "b", "certificate": _paper("balks", "BALKS-55/2023", "2023-04-24"), "issued_on": "2023-04-24", "valid_until": "2026-04-24"}),
         ("kadis", "confirm-result", None),
     )  # fmt: skip
     for person, command, body in steps:
