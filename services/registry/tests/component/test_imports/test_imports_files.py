@@ -56,6 +56,7 @@ AT_ONCE = {
     "bukan_lembar_kerja": lambda: b"PK\x03\x04 no archive",
     "berkas_mengembang": bomb,
     "xml_terlarang": with_doctype,
+    "kolom_terlalu_banyak": far_cell,
 }
 
 
@@ -81,7 +82,6 @@ def styled_blanks() -> bytes:
 
 INSIDE = {
     "terlalu_banyak_baris_kosong": (styled_blanks, 1003),
-    "kolom_terlalu_banyak": (far_cell, 2),
     "baris_terlalu_panjang": (lambda: HEADER.encode() + b"ok,ok\n" + b"x" * 10_000_000 + b"\n", 3),
     "tanda_kutip_rusak": (lambda: HEADER.encode() + b'"a"b,c\n', 2),
 }
