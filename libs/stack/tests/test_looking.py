@@ -156,3 +156,13 @@ def test_the_settings_of_every_service_accept_their_environment(system, monkeypa
         assert settings.profile == "demonstration"
         assert settings.client_id == f"santun-{name}"
         assert settings.issuer == system.url("idp")
+
+
+def test_what_a_service_lacks_is_named_not_dumped():
+    import httpx
+
+    from stack.system import _lacking
+
+    parts = {"database": {"ok": False, "error": "x"}, "outbox": {"ok": True}, "consumer": {"ok": False}}
+    assert _lacking(httpx.Response(503, json={"status": "unready", "parts": parts})) == "not ready: database, consumer"
+    assert _lacking(httpx.Response(502, text="<html>")) == "it answers 502"

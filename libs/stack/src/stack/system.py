@@ -227,7 +227,17 @@ def _health(port: int) -> str:
         answer = httpx.get(f"{environment.base_url(port)}/health/ready", timeout=3)
     except httpx.HTTPError as error:
         return f"it does not answer ({type(error).__name__})"
-    return "" if answer.status_code == httpx.codes.OK else answer.text[:500]
+    return "" if answer.status_code == httpx.codes.OK else _lacking(answer)
+
+
+def _lacking(answer: httpx.Response) -> str:
+    """The parts of a service that are not ready, by name."""
+    try:
+        parts = answer.json()["parts"]
+        lacking = ", ".join(name for name, found in parts.items() if not found["ok"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"it answers {answer.status_code}"
+    return f"not ready: {lacking}" if lacking else "stopping"
 
 
 def _together(parts: Sequence[Part], say: Say, *, then: Mapping[str, Callable[[Say], None]] | None = None) -> None:
