@@ -21,7 +21,6 @@ from pydantic import Field
 from disbursement.claims import commands, evidence, queries
 from disbursement.claims.commands import NewClaim, NewPaper
 from disbursement.claims.evidence import Evidence
-from disbursement.claims.tables import ClaimRow
 from disbursement.rules.papers import Paper
 
 router = Api(prefix="/v1", tags=["claims"])
@@ -127,7 +126,7 @@ class ClaimOut(Versioned):
     documents: list[PaperOut] | None = None
 
     @classmethod
-    def of(cls, row: ClaimRow, papers: tuple[Paper, ...] | None = None) -> "ClaimOut":
+    def of(cls, row: queries.Row, papers: tuple[Paper, ...] | None = None) -> "ClaimOut":
         """The answer for a file; `documents` only where one file is asked for."""
         values: dict[str, Any] = {**row.model_dump(), "receipt": receipt("SK", row.id)}
         if papers is not None:

@@ -37,7 +37,6 @@ from disbursement.explanations.commands import Grounds, record
 from disbursement.programmes import queries as programmes
 from disbursement.programmes.domain import State as ProgrammeState
 from disbursement.programmes.domain import intake
-from disbursement.programmes.tables import ProgrammeRow, RuleVersionRow
 from disbursement.rules import book, papers
 from disbursement.rules import commands as facts
 from disbursement.rules.evaluation import Subject, Verdict, evaluate
@@ -75,7 +74,7 @@ class NewClaim:
 class Rules:
     """The rule version of a claim, read."""
 
-    version: RuleVersionRow
+    version: programmes.Version
     book: book.Book
     profile: Profile
 
@@ -196,7 +195,7 @@ async def add_papers(uow: UnitOfWork, claim_id: UUID, brought: Sequence[NewPaper
         )  # fmt: skip
 
 
-def rules_of(version: RuleVersionRow) -> Rules:
+def rules_of(version: programmes.Version) -> Rules:
     """A stored rule version, read."""
     return Rules(version, book.read(version.ast, version.benefit, version.docs), read(version.ast))
 
@@ -274,7 +273,7 @@ async def _simple(uow: UnitOfWork, claim_id: UUID, expected: int, command: Comma
 
 
 async def _filing(
-    uow: UnitOfWork, found: File, rules: Rules | None, programme: ProgrammeRow, evidence: Evidence
+    uow: UnitOfWork, found: File, rules: Rules | None, programme: programmes.Row, evidence: Evidence
 ) -> Filing:
     """Everything that filing looks at: intake, deadline, papers, and whether the deceased and the papers are free."""
     row = found.row

@@ -1,7 +1,7 @@
 """Reads of claims: one file with its papers, lists by state and region, look-up by the caller's own reference."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -20,6 +20,9 @@ FUNNEL = text(
     WHERE programme_id = :programme_id AND mode = 'live' GROUP BY state ORDER BY state
     """
 )
+
+
+Row: TypeAlias = ClaimRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from pydantic import Field
 
 from disbursement.enrolments import commands, queries
 from disbursement.enrolments.domain import End, Review
-from disbursement.enrolments.tables import DecreeRow, EnrolmentRow
 from disbursement.registry_client import FactSheet
 
 router = Api(prefix="/v1", tags=["enrolments"])
@@ -99,7 +98,7 @@ class EnrolmentOut(Versioned):
     client_ref: str | None
 
     @classmethod
-    def of(cls, row: EnrolmentRow) -> "EnrolmentOut":
+    def of(cls, row: queries.Row) -> "EnrolmentOut":
         """The answer for a row."""
         return cls.model_validate({**row.model_dump(), "receipt": receipt("KP", row.id)})
 
@@ -115,7 +114,7 @@ class DecreeOut(Versioned):
     reserved_idr: int
 
     @classmethod
-    def of(cls, row: DecreeRow) -> "DecreeOut":
+    def of(cls, row: queries.Decree) -> "DecreeOut":
         """The answer for a row."""
         return cls.model_validate(row.model_dump())
 

@@ -39,7 +39,6 @@ from disbursement.enrolments.tables import DecreeRow, EnrolmentRow
 from disbursement.enrolments.telling import Grounded, change
 from disbursement.explanations.commands import Grounds
 from disbursement.programmes import queries as programmes
-from disbursement.programmes.tables import RuleVersionRow
 from disbursement.registry_client import FactSheet
 from disbursement.rights import commands as rights
 from disbursement.rights.domain import funded, period
@@ -293,14 +292,14 @@ async def _judged(uow: UnitOfWork, row: EnrolmentRow, sheet: FactSheet | None) -
     return Grounds(version.id, uow.today, values, sheet.version, verdict), verdict
 
 
-async def _version(uow: UnitOfWork, programme_id: UUID, day: date) -> RuleVersionRow:
+async def _version(uow: UnitOfWork, programme_id: UUID, day: date) -> programmes.Version:
     version = await programmes.version_for(uow, programme_id, period_start=day)
     if version is None:
         raise Refused(Refusal.because("aturan_belum_terbit"))
     return version
 
 
-def _year(version: RuleVersionRow, starts_on: date) -> int:
+def _year(version: programmes.Version, starts_on: date) -> int:
     """What one place costs from its start to the end of the year, in the months that the budget pays."""
     worth = benefit.parse(version.benefit)
     year = starts_on.year

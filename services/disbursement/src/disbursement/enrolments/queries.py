@@ -1,7 +1,7 @@
 """Reads of enrolments and decrees."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -11,6 +11,9 @@ from sqlmodel import col, or_, select
 from disbursement.enrolments.tables import DecreeRow, EnrolmentRow
 from disbursement.programmes import queries as programmes
 from disbursement.rules import ast
+
+Row: TypeAlias = EnrolmentRow
+Decree: TypeAlias = DecreeRow
 
 
 @dataclass(frozen=True, slots=True)

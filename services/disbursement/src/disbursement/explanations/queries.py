@@ -10,7 +10,6 @@ from sqlmodel import col, select
 from disbursement.citizens import only_own
 from disbursement.explanations.tables import DecisionRow
 from disbursement.programmes import queries as programmes
-from disbursement.programmes.tables import LegalBasis, RuleVersionRow
 
 MOST = 100
 """Decisions of one answer, newest first."""
@@ -21,8 +20,8 @@ class Explained:
     """A decision with the rule version and the legal basis it rested on."""
 
     decision: DecisionRow
-    version: RuleVersionRow | None
-    basis: LegalBasis | None
+    version: programmes.Version | None
+    basis: programmes.Basis | None
 
 
 async def of_file(uow: UnitOfWork, aggregate: str, aggregate_id: UUID) -> list[Explained]:

@@ -17,7 +17,6 @@ from pydantic import AwareDatetime, Field
 
 from disbursement.programmes import commands, commands_rule, queries
 from disbursement.programmes.domain import Closing, Grace
-from disbursement.programmes.tables import ProgrammeRow, RuleVersionRow
 
 router = Api(prefix="/v1", tags=["programmes"])
 OFFICE = Region.none("a programme belongs to the office, not to a region")
@@ -154,7 +153,7 @@ class ProgrammeOut(Versioned):
     client_ref: str | None
 
     @classmethod
-    def of(cls, row: ProgrammeRow) -> "ProgrammeOut":
+    def of(cls, row: queries.Row) -> "ProgrammeOut":
         """The answer for a row."""
         return cls.model_validate({**row.model_dump(), "receipt": receipt("PR", row.id)})
 
@@ -180,7 +179,7 @@ class VersionOut(Versioned):
     client_ref: str | None
 
     @classmethod
-    def of(cls, row: RuleVersionRow) -> "VersionOut":
+    def of(cls, row: queries.Version) -> "VersionOut":
         """The answer for a row."""
         values = row.model_dump(exclude={"effective"})
         return cls.model_validate(

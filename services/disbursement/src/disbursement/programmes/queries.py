@@ -1,6 +1,7 @@
 """Reads of programmes and rule versions: which rules hold for a day, and what they rest on."""
 
 from datetime import date, datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -13,6 +14,11 @@ from disbursement.programmes.tables import LegalBasis, ProgrammeRow, RuleVersion
 
 IN_FORCE = ("published", "superseded")
 """A superseded version keeps its days: it decides what fell into them."""
+
+
+Row: TypeAlias = ProgrammeRow
+Version: TypeAlias = RuleVersionRow
+Basis: TypeAlias = LegalBasis
 
 
 class StoredGrace(BaseModel):

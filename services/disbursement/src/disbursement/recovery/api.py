@@ -17,7 +17,6 @@ from pydantic import Field
 
 from disbursement.recovery import commands, queries
 from disbursement.recovery.domain import Decide
-from disbursement.recovery.tables import RecoveryRow
 
 router = Api(prefix="/v1", tags=["recovery"])
 Reader = Annotated[Actor, requires("disbursement.recovery:read", region=Region.OBJECT)]
@@ -48,7 +47,7 @@ class RecoveryOut(Versioned):
     reasons: list[str]
 
     @classmethod
-    def of(cls, row: RecoveryRow) -> "RecoveryOut":
+    def of(cls, row: queries.Row) -> "RecoveryOut":
         """The answer for a row."""
         return cls.model_validate({**row.model_dump(), "receipt": receipt("TG", row.id)})
 

@@ -23,7 +23,7 @@ async def find(uow: UnitOfWork, entitlement_id: UUID, cause: str) -> RecoveryRow
     found = (await uow.execute(store.PAID_RIGHT, {"id": entitlement_id})).mappings().one_or_none()
     if found is None or await store.of_right(uow, entitlement_id, cause) is not None:
         return None
-    paid = (await payments.paid(uow, [entitlement_id])).get(entitlement_id, 0)
+    paid = (await payments.paid(uow, [entitlement_id])).get(entitlement_id, found["value_idr"])
     system = replace(uow.context, roles=frozenset({SYSTEM}))
     decision = decide(Recovery(State.FOUND, 0), Find(cause, paid, paid), system)
     recovery, event = uow.settle(decision)
@@ -48,7 +48,7 @@ async def find(uow: UnitOfWork, entitlement_id: UUID, cause: str) -> RecoveryRow
         source_id=row.id,
         step="found",
         amount_idr=row.amount_idr,
-        dims=Dims(found["budget_line_id"]),
+        dims=Dims(found["budget_line_id"], None, row.subject_person_id),
         booked_on=uow.today,
     )
     await _tell(uow, row, event, "find", "found")
@@ -101,11 +101,29 @@ async def _change(uow: UnitOfWork, row: RecoveryRow, command: Command, *, system
     context = replace(uow.context, roles=frozenset({SYSTEM})) if system else uow.context
     recovery, event = uow.settle(decide(store.seen(row), command, context))
     row.state, row.objection_until = recovery.state.value, recovery.objection_until
+    if recovery.state == State.CANCELLED:
+        await _unpost(uow, row)
     if isinstance(command, Decide | Drop):
         row.reasons = [command.reason]
     await uow.save(row)
     await _tell(uow, row, event, type(command).__name__.lower(), row.state)
     return row
+
+
+async def _unpost(uow: UnitOfWork, row: RecoveryRow) -> None:
+    """The money is not asked back after all: the journal of the finding is undone by one of its own."""
+    right = (await uow.execute(store.LINE_OF_RIGHT, {"id": row.entitlement_id})).mappings().one()
+    line_id, year = right["budget_line_id"], right["period_year"]
+    await ledger.post(
+        uow,
+        Rule.P16_DROPPED if year >= row.created_at.year else Rule.P16_DROPPED_LATER,
+        source_type="recovery",
+        source_id=row.id,
+        step="dropped",
+        amount_idr=row.amount_idr,
+        dims=Dims(line_id, None, row.subject_person_id),
+        booked_on=uow.today,
+    )
 
 
 async def _tell(uow: UnitOfWork, row: RecoveryRow, event: str | None, step: str, outcome: str) -> None:

@@ -1,5 +1,6 @@
 """Reads of recoveries."""
 
+from typing import TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -7,6 +8,8 @@ from kit.errors import Missing
 from sqlmodel import col, select
 
 from disbursement.recovery.tables import RecoveryRow
+
+Row: TypeAlias = RecoveryRow
 
 
 async def recovery(uow: UnitOfWork, recovery_id: UUID) -> RecoveryRow:

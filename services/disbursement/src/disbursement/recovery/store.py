@@ -15,6 +15,7 @@ PAID_RIGHT = text(
     FROM entitlement WHERE id = :id AND state IN ('paid', 'collected') FOR UPDATE
     """
 )
+LINE_OF_RIGHT = text("SELECT budget_line_id, period_year FROM entitlement WHERE id = :id")
 RIGHT_OF_CLAIM = text("SELECT id FROM entitlement WHERE claim_id = :id")
 PAID_AFTER = text(
     """

@@ -20,7 +20,6 @@ from pydantic import Field
 
 from disbursement.rights import commands, commands_cycle, queries
 from disbursement.rights.domain import Hold, Release, may
-from disbursement.rights.tables import CycleRow, EntitlementRow
 
 router = Api(prefix="/v1", tags=["rights"])
 OFFICE = Region.none("a cycle belongs to the office; its rights are limited by row to the caller's regions")
@@ -62,7 +61,7 @@ class CycleOut(Versioned):
     generated_by: str | None
 
     @classmethod
-    def of(cls, row: CycleRow) -> "CycleOut":
+    def of(cls, row: queries.Cycle) -> "CycleOut":
         """The answer for a row."""
         return cls.model_validate({**row.model_dump(), "receipt": receipt("PT", row.id)})
 
@@ -159,7 +158,7 @@ async def hold_entitlement(
 ) -> EntitlementOut:
     """Hold a right until a reason is gone (kabid); an unsent line is taken out of its batch."""
     uow.settle(may(Hold, uow.context) or True)
-    row = await lock(uow, EntitlementRow, entitlement_id, version)
+    row = await lock(uow, queries.Row, entitlement_id, version)
     uow.within(row.region_code)
     return await _after(uow, row, await commands.stop_rights(uow, [row.id], body.reason))
 
@@ -168,12 +167,12 @@ async def hold_entitlement(
 async def release_entitlement(entitlement_id: UUID, uow: Uow, version: IfMatch, _: Writer) -> EntitlementOut:
     """Release a held right (kabid)."""
     uow.settle(may(Release, uow.context) or True)
-    row = await lock(uow, EntitlementRow, entitlement_id, version)
+    row = await lock(uow, queries.Row, entitlement_id, version)
     uow.within(row.region_code)
     return await _after(uow, row, await commands.release(uow, [row.id]))
 
 
-async def _after(uow: Uow, row: EntitlementRow, moved: list[UUID]) -> EntitlementOut:
+async def _after(uow: Uow, row: queries.Row, moved: list[UUID]) -> EntitlementOut:
     if not moved:
         raise Refused(Refusal("state", (Reason.of("langkah_tidak_berlaku", state=str(row.state)),)))
     await uow.session.refresh(row)

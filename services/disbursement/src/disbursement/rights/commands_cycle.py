@@ -14,7 +14,6 @@ from kit.machine import Refusal
 from disbursement.budget import commands as budget
 from disbursement.events import CycleTold
 from disbursement.programmes import queries as programmes
-from disbursement.programmes.tables import ProgrammeRow, RuleVersionRow
 from disbursement.rights import commands as rights
 from disbursement.rights import store
 from disbursement.rights.domain import (
@@ -126,8 +125,8 @@ async def discard(uow: UnitOfWork, cycle_id: UUID, reason: str, expected: int) -
 
 async def _draft(
     uow: UnitOfWork,
-    programme: ProgrammeRow,
-    version: RuleVersionRow,
+    programme: programmes.Row,
+    version: programmes.Version,
     span: Period,
     *,
     due_on: date,
@@ -151,7 +150,7 @@ async def _draft(
 
 
 async def _rights(
-    uow: UnitOfWork, row: CycleRow, version: RuleVersionRow, span: Period, worth: benefit.Benefit
+    uow: UnitOfWork, row: CycleRow, version: programmes.Version, span: Period, worth: benefit.Benefit
 ) -> None:
     values = {
         "programme_id": row.programme_id,

@@ -1,7 +1,7 @@
 """Reads of rights: what can be paid now, and the rights of a person, a place or a cycle."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -40,6 +40,10 @@ ENDED = text(
 OPEN_BY_IDS = text(
     "SELECT id, state FROM entitlement WHERE id = ANY(:ids) AND state IN ('planned', 'due', 'held', 'reserved', 'paid')"
 ).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
+
+
+Row: TypeAlias = EntitlementRow
+Cycle: TypeAlias = CycleRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,3 +191,30 @@ async def revoke(office, death):
         },
         key=death.record_id,
     )  # fmt: skip
+
+
+async def test_a_benefit_paid_for_somebody_who_lives_is_asked_back_and_heard(office):
+    await office.depok()
+    death = office.register.death(date(2023, 2, 20))
+    claim = await office.payable(death)
+    await office.pay(claim)
+    await revoke(office, death)
+    flagged = await office.claim(claim)
+    assert (flagged["state"], flagged["flagged"]) == ("paid", True)
+    (found,) = (await office.get("kabid", "/v1/recoveries"))["items"]
+    assert (found["state"], found["amount_idr"], found["cause"]) == ("found", 2_000_000, "kematian_dicabut")
+    assert (await office.balances())["C300"] == 2_000_000
+    path = f"/v1/recoveries/{found['id']}"
+    told = await office.call("kabid", f"{path}:notify", version=found["version"])
+    assert told["objection_until"] == "2023-03-15T17:00:00Z"
+    assert (await office.running.outbox("recovery.notified"))[0].data["objection_until"] == "2023-03-15"
+    contested = await office.call(
+        "op_desa", f"{path}:contest", version=told["version"], scopes=["disbursement.recovery:write"]
+    )
+    decided = await office.call(
+        "kadis", f"{path}:decide", {"stands": False, "reason": "hidup_kembali"}, version=contested["version"]
+    )
+    assert decided["state"] == "cancelled"
+    assert "C300" not in await office.balances()
+    why = await office.get("kadis", f"{path}:why")
+    assert [w["step"] for w in why] == ["decide", "contest", "notify", "find"]
