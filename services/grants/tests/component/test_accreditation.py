@@ -3,6 +3,13 @@
 from datetime import date, timedelta
 from hashlib import sha256
 
+from grants.accreditation import commands as accreditation
+from grants.accreditation.cycle import Grade, Paper, Verdict
+from grants.documents.commands import NewPaper
+from grants.institutions.commands import Profile
+from grants.registration import commands as registration
+from grants.registration.file import Adopt
+from kit.auth.actor import Actor
 from kit.ids import new_id
 
 from .conftest import paper
@@ -117,26 +124,34 @@ def unlike(number):
     return "".join(chr(97 + byte % 26) for byte in sha256(str(number).encode()).digest()[:14])
 
 
-async def test_the_funnel_of_sleman_is_125_97_4_24_57_and_only_grade_c_leaves_after_two_years(desk):
-    async with desk.client("dinsos_operator") as office, desk.client("kadis") as kadis:
-        known = [str(new_id()) for _ in range(121)]
-        for number, id in enumerate(known):
-            body = {
-                "id": id, "name": unlike(number), "kind": "lksa", "legal_form": "yayasan",
-                "region_code": f"34.04.{number % 17 + 1:02d}.2001",
-            }  # fmt: skip
-            made = await office.post("/v1/institutions", json=body)
-            assert made.status_code == 201, made.text
-            file = made.json()["registration_id"]
-            if number < 97:
-                body = {"certificate": paper(f"TD-{number}", date(2025, 3, 1)), "valid_until": "2029-03-01"}
-                done = await kadis.post(f"/v1/registrations/{file}:adopt", json=body, headers={"If-Match": '"1"'})
-                assert done.status_code == 200, done.text
+def actor(role):
+    return Actor(sub=f"{role}-sleman", client="santun-console", roles=frozenset({role}), regions=("34.04",))
+
+
+async def loaded(desk):
+    """121 institutions as the office has them on paper: 97 with a certificate, 57 of them accredited (30 C, 27 B)."""
+    runtime = desk.running.runtime
+    known = []
+    async with runtime.begin(actor("dinsos_operator"), origin="test") as uow:
+        for number in range(121):
+            profile = Profile(unlike(number), "lksa", "yayasan", f"34.04.{number % 17 + 1:02d}.2001")
+            institution, file = await registration.enlist(uow, profile)
+            known.append((institution.id, file.id))
+    async with runtime.begin(actor("kadis"), origin="test") as uow:
+        for number, (institution_id, file_id) in enumerate(known[:97]):
+            kept = NewPaper("tanda_daftar", f"TD-{number}", date(2025, 3, 1), "Dinas Sosial", "ab" * 32, "paper")
+            await registration.act(uow, file_id, lambda facts, p: Adopt(facts, p, date(2029, 3, 1)), None, paper=kept)
             if number < 57:
-                grade, until = ("c", "2027-06-01") if number < 30 else ("b", "2028-06-01")
-                body = {"institution_id": id, **result(grade, until, "2025-06-01")}
-                done = await kadis.post("/v1/adopted-accreditations", json=body)
-                assert done.status_code == 201, done.text
+                grade, until = (Grade.C, date(2027, 6, 1)) if number < 30 else (Grade.B, date(2028, 6, 1))
+                kept = NewPaper("sertifikat", f"BALKS-{number}", date(2025, 6, 1), "BALKS", "cd" * 32, "paper")
+                shown = Paper(kept.kind, kept.number, kept.dated, kept.issuer)
+                verdict = Verdict(grade, shown, date(2025, 6, 1), until)
+                await accreditation.adopt(uow, institution_id, verdict, kept)
+    return [str(institution_id) for institution_id, _ in known]
+
+
+async def test_the_funnel_of_sleman_is_125_97_4_24_57_and_only_grade_c_leaves_after_two_years(desk):
+    known = await loaded(desk)
     for name in NAMED:
         await desk.draft(await desk.ready(name))
     found = await funnel(desk)

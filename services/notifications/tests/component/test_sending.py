@@ -261,7 +261,7 @@ async def test_a_newer_message_replaces_an_older_one_that_was_not_sent(desk):
     assert "disetujui" in texts[0]
 
 
-async def test_no_address_stands_in_any_table_event_or_trace(desk):
+async def test_no_address_stands_in_any_table_event_trace_or_log(desk, capfd):
     body, _ = await filed(desk)
     await reachable(desk, body, phone=PHONE, email=MAIL)
     desk.provider.behaviour = Behaviour(next=[Treatment.ACCEPT_THEN_FAIL])
@@ -274,3 +274,14 @@ async def test_no_address_stands_in_any_table_event_or_trace(desk):
         found = json.dumps([row["row"] for row in rows])
         assert "81234567890" not in found, table
         assert MAIL not in found, table
+    logged = "".join(capfd.readouterr())
+    assert "81234567890" not in logged
+    assert MAIL not in logged
+
+
+async def test_an_address_is_not_repeated_by_an_error(desk):
+    async with desk.running.client("dinsos_operator") as office:
+        bad = {"channel": "sms", "address": "0812-tidak-jelas", "reason": "permintaan_pemilik"}
+        answer = await office.post("/v1/suppressions", json=bad)
+    assert answer.status_code == 422
+    assert "tidak-jelas" not in answer.text
