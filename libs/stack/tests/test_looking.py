@@ -160,7 +160,6 @@ def test_the_settings_of_every_service_accept_their_environment(system, monkeypa
 
 def test_what_a_service_lacks_is_named_not_dumped():
     import httpx
-
     from stack.system import _lacking
 
     parts = {"database": {"ok": False, "error": "x"}, "outbox": {"ok": True}, "consumer": {"ok": False}}
