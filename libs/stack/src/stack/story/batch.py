@@ -127,7 +127,11 @@ async def _result(teller: Teller, content: bytes, form: str, name: str, covers: 
         raise Trouble(f"The bank's file ({name}) was answered {answer.status_code}: {answer.text[:600]}")
     file = answer.json()
     await teller.do(
-        "recon_officer_2", "disbursement", f"/v1/result-files/{file['id']}:apply", key=f"terap-{name}", version=file["version"]
+        "recon_officer_2",
+        "disbursement",
+        f"/v1/result-files/{file['id']}:apply",
+        key=f"terap-{name}",
+        version=file["version"],
     )
 
 

@@ -78,6 +78,6 @@ async def _step(
 async def _payable(teller: Teller, case: Case) -> None:
     async def found() -> dict[str, object] | None:
         claim = await teller.ask("verifikator_2", "disbursement", f"/v1/claims/{case.claim['id']}")
-        return claim if claim["state"] not in {"approved"} else None
+        return claim if claim["state"] != "approved" else None
 
     case.claim = await teller.until("the claims become payable", found)

@@ -24,7 +24,7 @@ async def tell(teller: Teller, memory: Memory) -> None:
     niks = [*memory.elder_niks[:ELDERS], *(case.deceased_nik for case in _old(memory))]
     await teller.each(niks, nominate)
     await _decree(teller, memory, sorted(e["id"] for e in enrolled if e["state"] == "eligible"))
-    await teller.each([e["id"] for e in enrolled if e["state"] != "refused"], lambda id: _active(teller, id))
+    await teller.each([e["id"] for e in enrolled if e["state"] != "refused"], lambda place: _active(teller, place))
     teller.day(1, 14)
     for period in PERIODS:
         cycle = await teller.do(

@@ -61,7 +61,8 @@ async def _upload(teller: Teller, memory: Memory) -> dict[str, Any]:
             )
     if answer.is_error:
         raise Trouble(f"The upload was answered {answer.status_code}: {answer.text[:500]}")
-    return await teller.ask("op_kab", "registry", f"/v1/imports/{answer.json()['id']}")
+    run: dict[str, Any] = await teller.ask("op_kab", "registry", f"/v1/imports/{answer.json()['id']}")
+    return run
 
 
 async def _state(teller: Teller, id: str, wanted: set[str]) -> dict[str, Any] | None:

@@ -80,12 +80,13 @@ class Teller:
         *,
         key: str,
         version: int | None = None,
-    ) -> Any:
+    ) -> dict[str, Any]:
         """One command that must succeed. `key` makes it the same command in every telling."""
         async with self._gate:
-            return await self.office.call(
+            found: dict[str, Any] = await self.office.call(
                 person, service, "POST", path, version=version, json=dict(body or {}), key=f"cerita-{key}"
             )
+        return found
 
     async def ask(self, person: str, service: str, path: str) -> Any:
         """One question by GET."""
