@@ -162,20 +162,22 @@ async def _repair(teller: Teller, memory: Memory, case: Case, payment_id: str) -
     await teller.do(
         "kabid", "disbursement", f"{PAYMENT}/{payment_id}:agree-reissue", key="ulang-setuju", version=line["version"]
     )
-    files = await teller.do(
+    await teller.do(
         "exporter",
         "disbursement",
         f"/v1/batches/{memory.batch['id']}:reissue",
         {"line_ids": [payment_id]},
         key="ulang-berkas",
     )
+    files = await teller.ask("exporter", "disbursement", f"/v1/batches/{memory.batch['id']}/files")
+    again = max(files, key=lambda file: int(file["no"]))
     await teller.do(
-        "exporter", "disbursement", f"/v1/payment-files/{files[0]['id']}:confirm-sent", {"receipt": "BJB 2023/04/03-001"},
-        key="ulang-kirim", version=files[0]["version"],
+        "exporter", "disbursement", f"/v1/payment-files/{again['id']}:confirm-sent", {"receipt": "BJB 2023/04/03-001"},
+        key="ulang-kirim", version=again["version"],
     )  # fmt: skip
-    order = bank.read(await _content(teller, files[0]["id"]))
+    order = bank.read(await _content(teller, again["id"]))
     day = teller.day(29, 9).date()
-    await _result(teller, bank.answer(order, bank.Format.CAMT054, day), "camt054", "ulang", files[0]["id"])
+    await _result(teller, bank.answer(order, bank.Format.CAMT054, day), "camt054", "ulang", again["id"])
     line = await teller.ask("recon_officer", "disbursement", f"{PAYMENT}/{payment_id}")
     teller.say(
         f"The returned payment is {line['state']} on attempt {line['attempt_no']}: one right, two attempts, one benefit"
