@@ -139,3 +139,21 @@ async def test_the_table_classes_mirror_the_tables(office: Office):
         stored = {r["column_name"]: r["is_nullable"] == "YES" for r in rows}
         mapped = {c.name: bool(c.nullable) for c in table.__table__.columns}
         assert mapped == stored, table.__tablename__
+
+
+async def test_a_split_region_answers_as_of_its_day(office: Office):
+    sql = office.registry.sql
+    await sql("UPDATE region SET valid_to = '2026-01-01' WHERE code = '32.76.03.1001'")
+    await sql(
+        "INSERT INTO region (authority, code, kind, name, parent_code, valid_from, decree) VALUES"
+        " ('kemendagri', '32.76.03.1099', 'kel', 'Pasir Putih Baru', '32.76.03', '2026-01-01', 'Contoh 1/2026')"
+    )
+
+    async def villages(day: str) -> set[str]:
+        params = {"within": "32.76.03", "level": "village", "as_of": day}
+        return {r["code"] for r in good(await office.desa.get("/v1/regions", params=params))["items"]}
+
+    assert "32.76.03.1001" in await villages("2025-12-31")
+    assert await villages("2026-01-01") ^ await villages("2025-12-31") == {"32.76.03.1001", "32.76.03.1099"}
+    gone = await office.desa.post("/v1/persons", json={"name": "Siti", "region_code": "32.76.03.1001"})
+    assert gone.json()["errors"][0]["code"] == "wilayah_tidak_dikenal"
