@@ -31,7 +31,14 @@ class Office:
 
     async def person(self, name: str = "Siti Aminah", **more: Any) -> dict[str, Any]:
         """Register somebody in Sawangan."""
-        form = {"name": name, "region_code": VILLAGE, "birth_date": "1950-03-17", "sex": "P", "reason": "diperiksa", **more}
+        form = {
+            "name": name,
+            "region_code": VILLAGE,
+            "birth_date": "1950-03-17",
+            "sex": "P",
+            "reason": "diperiksa",
+            **more,
+        }
         return good(await self.desa.post("/v1/persons", json=form))
 
     async def family(self, *shdk_of: tuple[str, int]) -> dict[str, Any]:
@@ -56,7 +63,12 @@ class Office:
 
 
 async def command(
-    desk: httpx.AsyncClient, plural: str, row: dict[str, Any], name: str, form: dict[str, Any] | None = None, **headers: str
+    desk: httpx.AsyncClient,
+    plural: str,
+    row: dict[str, Any],
+    name: str,
+    form: dict[str, Any] | None = None,
+    **headers: str,
 ) -> httpx.Response:
     """Send a command about the version that was read."""
     sent = {"If-Match": f'"{row["version"]}"', "Idempotency-Key": str(new_id()), **headers}

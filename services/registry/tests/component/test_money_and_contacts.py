@@ -126,7 +126,9 @@ async def test_a_contact_is_kept_in_one_spelling_and_given_to_who_sends(office: 
     ]
     refused = {**form, "value": "081234567891", "consent": {"reminder": False}, "owner": "family"}
     good(await office.desa.post("/v1/contacts", json=refused))
-    reminder = good(await office.notifications.post("/v1/contacts:batch-get", json={**asked, "message_class": "reminder"}))
+    reminder = good(
+        await office.notifications.post("/v1/contacts:batch-get", json={**asked, "message_class": "reminder"})
+    )
     assert [c["value"] for c in reminder["items"][0]["contacts"]] == ["+6281234567890"]
     stale = good(await command(office.desa, "contacts", contact, "mark", {"state": "stale"}))
     assert stale["state"] == "stale"
