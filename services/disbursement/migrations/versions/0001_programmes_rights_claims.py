@@ -103,6 +103,7 @@ CREATE TABLE fact_person (
     canonical_id uuid NOT NULL,
     family_id uuid,
     facts_version bigint NOT NULL,
+    life_version bigint NOT NULL DEFAULT 0,
     life text NOT NULL DEFAULT 'alive' CHECK (life IN ('alive', 'death_reported', 'dead')),
     died_on date,
     death_record_id uuid,

@@ -52,7 +52,14 @@ POSITION = text(
       AND (waiting_since, id) <= (:since, :id)
     """
 )
-TO_ACTIVATE = text("SELECT id FROM enrolment WHERE state = 'decreed' AND starts_on <= :today ORDER BY id LIMIT 500")
+# Nobody begins a place while a death of theirs is reported or certified.
+TO_ACTIVATE = text(
+    """
+    SELECT id FROM enrolment n WHERE state = 'decreed' AND starts_on <= :today
+      AND NOT EXISTS (SELECT FROM fact_person f WHERE f.person_id = n.holder_person_id AND f.life <> 'alive')
+    ORDER BY id LIMIT 500
+    """
+)
 LIVE_PROGRAMMES = text(
     """
     SELECT p.code FROM enrolment n JOIN programme p ON p.id = n.programme_id

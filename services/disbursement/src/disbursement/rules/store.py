@@ -29,14 +29,16 @@ KEEP = text(
     WHERE fact_person.facts_version <= excluded.facts_version
     """
 ).bindparams(bindparam("facts", type_=JSONB))
+# Acted on once per version of the event, whatever was pulled in between: a pull knows the fact, and holds nothing.
 LIFE = text(
     """
-    INSERT INTO fact_person (person_id, canonical_id, facts_version, life, died_on, death_record_id, stale_groups,
-        updated_at)
-    VALUES (:person_id, :person_id, :version, :life, :died_on, :record_id, '{life}', :now)
-    ON CONFLICT (person_id) DO UPDATE SET facts_version = excluded.facts_version, life = excluded.life,
-        died_on = excluded.died_on, death_record_id = excluded.death_record_id, updated_at = excluded.updated_at
-    WHERE fact_person.facts_version < excluded.facts_version
+    INSERT INTO fact_person (person_id, canonical_id, facts_version, life_version, life, died_on, death_record_id,
+        stale_groups, updated_at)
+    VALUES (:person_id, :person_id, :version, :version, :life, :died_on, :record_id, '{life}', :now)
+    ON CONFLICT (person_id) DO UPDATE SET facts_version = greatest(fact_person.facts_version, excluded.facts_version),
+        life_version = excluded.life_version, life = excluded.life, died_on = excluded.died_on,
+        death_record_id = excluded.death_record_id, updated_at = excluded.updated_at
+    WHERE fact_person.life_version < excluded.life_version
     RETURNING person_id
     """
 )

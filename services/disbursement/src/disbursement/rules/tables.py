@@ -17,6 +17,7 @@ class FactPersonRow(SQLModel, table=True):
     canonical_id: UUID
     family_id: UUID | None = None
     facts_version: int = Field(sa_type=BigInteger)
+    life_version: int = Field(default=0, sa_type=BigInteger)
     life: str = "alive"
     died_on: date | None = None
     death_record_id: UUID | None = None

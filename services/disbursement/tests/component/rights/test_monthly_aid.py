@@ -226,6 +226,36 @@ async def test_an_older_event_changes_nothing(office, lansia):
     assert await lansia.rights() == [("2026-01", "due")]
 
 
+async def test_facts_pulled_before_the_event_arrives_do_not_swallow_the_hold(office, lansia):
+    """The pull knows of the death first; the event still holds the rights."""
+    (place,) = await lansia.active()
+    await lansia.cycle("2026-01")
+    person = UUID(place["subject_id"])
+    version = office.register.learn(person, life="death_reported")
+    await office.sql(
+        "UPDATE fact_person SET life = 'death_reported', facts_version = $2 WHERE person_id = $1", person, version
+    )
+    await office.running.deliver(
+        "person.life_changed",
+        {"person_id": str(person), "facts_version": version, "life": "death_reported", "died_on": "2026-01-06",
+         "effective_at": "2026-01-06T00:00:00Z", "death_record_id": str(person), "source": "rt", "region": "32.76.03",
+         "state": "active"},
+        key=person,
+    )  # fmt: skip
+    assert await lansia.rights() == [("2026-01", "held")]
+
+
+async def test_nobody_begins_a_place_while_their_death_is_reported(office, lansia):
+    place = await lansia.nominate()
+    assert (await lansia.decree(place)).status_code == 201
+    await office.life(UUID(place["subject_id"]), "death_reported", died_on=date(2026, 1, 4))
+    await office.jobs("activate-places")
+    assert (await lansia.place(place))["state"] == "decreed"
+    await office.life(UUID(place["subject_id"]), "alive")
+    await office.jobs("activate-places")
+    assert (await lansia.place(place))["state"] == "active"
+
+
 async def test_programmes_of_one_group_give_one_place(office, lansia):
     other = await Lansia(office).open("DISABILITAS")
     await office.sql("INSERT INTO exclusivity_group (code, scope) VALUES ('tunai', 'person')")
