@@ -36,18 +36,24 @@ BROKEN = 0.012
 NAME = families.COLUMNS.index("nama")
 
 
+def show(line: str) -> None:
+    """Say it at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def child() -> None:
     """One pass of the worker in a process of its own; says how long it took and how much memory it held at most."""
 
     async def run() -> None:
-        runtime = SERVICE.runtime(Settings())  # type: ignore[call-arg]
+        runtime = SERVICE.runtime(Settings())
         await worker.work(runtime)
         await runtime.close()
 
     started = time.perf_counter()
     asyncio.run(run())
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": time.perf_counter() - started, "rss_mib": rss}), flush=True)
+    show(json.dumps({"seconds": time.perf_counter() - started, "rss_mib": rss}))
 
 
 async def in_child(registry: Running) -> dict[str, float]:
@@ -97,7 +103,10 @@ class Bench:
         assert report["state"] == "applied", report
         total = uploaded + read["seconds"] + applied["seconds"]
         rows = report["rows_read"]
-        counts = {k: report[k] for k in ("rows_read", "rows_rejected", "new_rows", "changed_rows", "unchanged_rows", "gone_rows")}
+        counts = {
+            k: report[k]
+            for k in ("rows_read", "rows_rejected", "new_rows", "changed_rows", "unchanged_rows", "gone_rows")
+        }
         self.say(f"{what}: all", total, f"{rows / total:,.0f} rows/s  {counts}")
         self.say(f"{what}: upload", uploaded, "")
         self.say(f"{what}: read, seal, stage, judge", read["seconds"], f"client peak {read['rss_mib']:.0f} MiB")
@@ -107,7 +116,7 @@ class Bench:
     def say(self, what: str, seconds: float, more: str) -> None:
         """Keep and print one figure."""
         self.figures.append((what, seconds, more))
-        print(f"{what:<44}{seconds:>9.2f} s   {more}", flush=True)
+        show(f"{what:<44}{seconds:>9.2f} s   {more}")
 
     async def copy_text(self, path: Path) -> float:
         """L1: COPY of the file into an unlogged table of texts."""
@@ -160,7 +169,7 @@ async def measure(people: int, seed: int, folder: Path, parts: Backends) -> None
     first, clean = folder / "first.csv", folder / "clean.csv"
     rows = await asyncio.to_thread(files.write_csv, first, lines())
     await asyncio.to_thread(files.write_csv, clean, lines(0.0))
-    print(f"{rows:,} people in {count:,} families, {first.stat().st_size / 1e6:.0f} MB, seed {seed}", flush=True)
+    show(f"{rows:,} people in {count:,} families, {first.stat().st_size / 1e6:.0f} MB, seed {seed}")
     registry = await Running.start(parts, "registry", {"imports_dir": folder / "imports"})
     bench = Bench(parts, registry, folder)
     try:
@@ -169,27 +178,24 @@ async def measure(people: int, seed: int, folder: Path, parts: Backends) -> None
         total = await bench.imported("first import", first, date(2026, 1, 1))
         l2 = await bench.copy_rows()
         bench.say("L2: COPY of the same rows, same indexes", l2, f"{rows / l2:,.0f} rows/s")
-        print(f"P4 first import: {l2 / total:.2f} of L2, {l1 / total:.3f} of L1", flush=True)
+        show(f"P4 first import: {l2 / total:.2f} of L2, {l1 / total:.3f} of L1")
         before = await state_of(registry)
         again = folder / "again.csv"
         await asyncio.to_thread(files.write_csv, again, lines(), delimiter=";")
         total = await bench.imported("same rows again", again, date(2026, 1, 2))
         after = await state_of(registry)
         assert before == after, (before, after)
-        print(f"P5 unchanged: {l1 / total:.3f} of L1; 0 events, 0 row versions", flush=True)
+        show(f"P5 unchanged: {l1 / total:.3f} of L1; 0 events, 0 row versions")
         await asyncio.to_thread(files.write_csv, again, changed(lines(), 10))
         total = await bench.imported("10 % changed", again, date(2026, 1, 3))
-        print(f"P5 10 % changed: {l1 / total:.3f} of L1", flush=True)
+        show(f"P5 10 % changed: {l1 / total:.3f} of L1")
     finally:
         await registry.close()
 
 
 async def state_of(registry: Running) -> list[tuple[Any, ...]]:
     """Events about people and row versions written so far: equal before and after an import that changes nothing."""
-    union = " UNION ALL ".join(
-        f"SELECT '{t}', count(*), max(xmin::text::bigint)::bigint, 0 FROM {t}"
-        for t in TABLES
-    )
+    union = " UNION ALL ".join(f"SELECT '{t}', count(*), max(xmin::text::bigint)::bigint, 0 FROM {t}" for t in TABLES)
     told = "SELECT 'events', count(*), 0, 0 FROM outbox WHERE topic NOT LIKE '%registry.import'"
     return [tuple(row) for row in await registry.sql(f"SELECT * FROM ({told} UNION ALL {union}) AS s(a, b, c, d)")]
 
