@@ -211,7 +211,7 @@ class PrivateStack:
     async def _partitions(self, service: str) -> list[TopicPartition]:
         """The partitions that a service reads; they never change."""
         if service not in self._read:
-            found = await partitions(self.system.kafka.bootstrap, _topics(service)) if _topics(service) else {}
+            found = await partitions(self.system.kafka.bootstrap, topics_of(service)) if topics_of(service) else {}
             self._read[service] = [TopicPartition(topic, part) for topic, parts in found.items() for part in parts]
         return self._read[service]
 
@@ -271,7 +271,8 @@ async def _ready(url: httpx.URL) -> bool:
         return False
 
 
-def _topics(service: str) -> list[str]:
+def topics_of(service: str) -> list[str]:
+    """The topics that a service reads."""
     from kit.events.schemas import Contracts
 
     contracts = Contracts(places.CONTRACTS)
