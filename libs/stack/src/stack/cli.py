@@ -99,12 +99,9 @@ def _tell(system: System, say: screen.Progress) -> None:
     """Tell the story; when a step of it fails, say so and leave the system running for whoever looks into it."""
     try:
         journal.tell_once(system, say)
-    except (Trouble, httpx.HTTPError) as found:
-        screen.trouble(
-            Trouble(
-                f"The story stopped: {found}", "The system runs on. The story goes on where it stopped with: make story"
-            )
-        )
+    except (Trouble, httpx.HTTPError, ValueError, LookupError) as found:
+        words = str(found) if isinstance(found, Trouble) else f"{type(found).__name__}: {found}"
+        screen.trouble(Trouble(f"The story stopped: {words}", "The system runs on; the story goes on with: make story"))
 
 
 def _happened(system: System) -> list[timeline.Fold]:
