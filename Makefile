@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
+SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
 .PHONY: up down status story clean test check format lock docs faults help env
@@ -30,14 +31,17 @@ story: env  ## show again what happened in the demonstration
 clean: env  ## stop everything and forget all data of the demonstration
 	@$(BIN)/santun clean
 
-test: env  ## every test but those that kill things
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not faults" $(ARGS)
+test: env  ## every test: quick ones side by side, then those that run and kill the whole system
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not faults and not e2e" $(ARGS)
+	@$(BIN)/pytest -m "faults or e2e" $(ARGS)
 
 faults: env  ## kill, cut off and restart real parts, and look at the books afterwards
 	@$(BIN)/pytest -m faults $(ARGS)
 
-check: env  ## style, types and walls
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy libs services && $(BIN)/lint-imports
+check: env  ## the quick part: style, types, walls, unit tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null
+	@$(BIN)/pytest -n 2 tests/architecture services/registry/tests/unit services/disbursement/tests/unit \
+		services/grants/tests/unit services/notifications/tests/unit
 
 format: env  ## bring the code into its form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

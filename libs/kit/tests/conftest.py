@@ -4,6 +4,7 @@ import pytest
 from stack.backends import Backends
 from stack.kafka import Kafka
 
+
 @pytest.fixture
 async def sample(parts: Backends, kafka: Kafka, create_database: Callable[..., str]) -> AsyncIterator[object]:
     """A runtime of the sample service on a database and topics of its own."""

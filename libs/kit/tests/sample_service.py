@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import text
-from sqlmodel import Field
-
 from kit.db.types import Aggregate
 from kit.db.uow import UnitOfWork
 from kit.events.envelope import Event
 from kit.runtime import Runtime
 from kit.service import Service
 from kit.settings import Base, load
+from sqlalchemy import text
+from sqlmodel import Field
 
 HERE = Path(__file__).parent / "sample"
 
@@ -22,7 +21,7 @@ class Thing(Aggregate, table=True):
 
 
 class Settings(Base):
-    model_config = {"env_prefix": "SAMPLE_"}
+    model_config = {"env_prefix": "SAMPLE_"}  # noqa: RUF012 - pydantic reads it so
 
 
 class BrokenHandler(Exception):

@@ -7,9 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from sample_service import SAMPLE, tell
-from sqlalchemy import text
-
 from kit.auth.actor import Actor
 from kit.db import audit
 from kit.db.audit_verify import verify
@@ -17,6 +14,8 @@ from kit.failpoints import POINTS
 from kit.runtime import Runtime
 from kit.service import Processes
 from kit.testing.eventually import eventually
+from sample_service import SAMPLE, tell
+from sqlalchemy import text
 
 KEYS, EVENTS = 3, 6
 

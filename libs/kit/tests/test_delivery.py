@@ -6,9 +6,6 @@ from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from sample_service import SAMPLE, Thing, tell
-from sqlalchemy import text
-
 from kit.auth.actor import Actor
 from kit.db.uow import Line
 from kit.events import parked
@@ -17,6 +14,8 @@ from kit.ids import new_id
 from kit.runtime import Runtime
 from kit.service import Processes
 from kit.testing.eventually import eventually
+from sample_service import SAMPLE, Thing, tell
+from sqlalchemy import text
 
 SYSTEM = Actor.system("test")
 

@@ -3,16 +3,15 @@
 import json
 
 import pytest
-from sample_service import Thing, tell
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
-
 from kit.auth.actor import Actor
 from kit.db import audit
 from kit.db.audit_verify import verify
 from kit.db.uow import lock
 from kit.errors import Missing, OutOfRegion, Stale
 from kit.runtime import Runtime
+from sample_service import Thing, tell
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 SYSTEM = Actor.system("test")
 

@@ -1,5 +1,4 @@
 from alembic import op
-
 from kit.db import migrate
 from kit.db.types import AGGREGATE_COLUMNS
 
