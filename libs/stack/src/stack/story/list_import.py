@@ -1,11 +1,13 @@
 """Chapter 1: the data operator uploads the family list; another person approves it."""
 
 import tempfile
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from stack.story.teller import Case, Memory, Teller
-from stack.synthetic.families import Family, Person, families, lines
+from stack.synthetic.families import Family, Person, families, line_of, lines
 from stack.synthetic.files import write_csv
 from stack.trouble import Trouble
 
@@ -15,7 +17,9 @@ BROKEN = 0.002
 VILLAGES = ("32.76.03.1001", "32.76.03.1002")
 """The kelurahan whose officers the demonstration has."""
 DOUBTFUL = {"nik_beda", "nik_rusak", "nik_kosong", "nik_ganda", "meninggal"}
-RELATIONS = {3: "istri", 4: "anak", 7: "orang_tua"}
+RELATIVES = {3, 7}
+"""Wife and parent, by their relation to the head (SHDK)."""
+BORN_BEFORE = 1962
 
 
 async def tell(teller: Teller, memory: Memory) -> None:
@@ -71,19 +75,38 @@ async def _state(teller: Teller, id: str, wanted: set[str]) -> dict[str, Any] | 
 
 
 def choose(memory: Memory) -> None:
-    """Pick the families with a reachable head and a member whose number is beyond doubt."""
-    seen: set[str] = set()
-    for number, family in enumerate(families(memory.families, seed=SEED)):
-        if family.region not in VILLAGES or any(p.nik in seen for p in family.people):
+    """Pick, in two kelurahan, families with a reachable head and a member whose number is beyond doubt."""
+    bearers, here, broken = _read(memory.families)
+
+    def alone(person: Person) -> bool:
+        return bearers[person.nik] == 1 and person.row_id not in broken and _clean(person)
+
+    for number, family in here:
+        if not alone(family.head):
             continue
-        seen |= {p.nik for p in family.people}
-        deceased = _who_dies(family)
+        deceased = _who_dies(family, alone)
         if deceased is not None and len(memory.cases) < memory.claims_count:
             memory.cases.append(_case(number, family, deceased))
-        elif _clean(family.head) and family.head.birth_date.year <= 1962:
+        elif family.head.birth_date.year <= BORN_BEFORE:
             memory.elder_niks.append(family.head.nik)
     if len(memory.cases) < memory.claims_count:
         raise Trouble(f"The list holds only {len(memory.cases)} families for the story.")
+
+
+def _read(count: int) -> tuple[Counter[str], list[tuple[int, Family]], set[str]]:
+    """The list once more: how many bear each NIK, the families of the two kelurahan, the lines that were spoilt."""
+    bearers: Counter[str] = Counter()
+    here: list[tuple[int, Family]] = []
+    broken: set[str] = set()
+    uploaded = lines(families(count, seed=SEED), broken=BROKEN, seed=SEED)
+    for number, family in enumerate(families(count, seed=SEED)):
+        for person in family.people:
+            bearers[person.nik] += 1
+            if next(uploaded) != line_of(family, person):
+                broken.add(person.row_id)
+        if family.region in VILLAGES:
+            here.append((number, family))
+    return bearers, here, broken
 
 
 def _case(number: int, family: Family, deceased: Person) -> Case:
@@ -96,12 +119,12 @@ def _case(number: int, family: Family, deceased: Person) -> Case:
     )
 
 
-def _who_dies(family: Family) -> Person | None:
-    """The wife or a parent of a living head; the head is the heir. Elders first, so that an aid can stop."""
-    if not (_clean(family.head) and family.head.account and (family.head.phone or family.head.email)):
+def _who_dies(family: Family, alone: Callable[[Person], bool]) -> Person | None:
+    """The eldest wife or parent of a living head; the head is the heir."""
+    if not (family.head.account and (family.head.phone or family.head.email)):
         return None
-    others = [p for p in family.people[1:] if _clean(p) and p.relation in {3, 7}]
-    return max(others, key=lambda p: -p.birth_date.toordinal(), default=None)
+    others = [person for person in family.people[1:] if alone(person) and person.relation in RELATIVES]
+    return min(others, key=lambda person: person.birth_date, default=None)
 
 
 def _clean(person: Person) -> bool:
