@@ -12,7 +12,7 @@ from kit.errors import Conflict, Invalid
 from kit.ids import new_id
 from kit.runtime import Runtime
 
-from registry.imports import staging, store
+from registry.imports import queries, staging, store
 from registry.imports.domain import (
     Approve,
     Command,
@@ -28,6 +28,7 @@ from registry.imports.domain import (
 from registry.imports.events import ImportMoved
 from registry.imports.layout import Unreadable
 from registry.imports.parsing import rows_of
+from registry.imports.queries import SampleRow
 from registry.imports.tables import ImportRun
 from registry.imports.upload import Uploads
 
@@ -86,6 +87,13 @@ async def upload(uow: UnitOfWork, new: NewRun, file: IO[bytes]) -> tuple[ImportR
     await uow.announce(row, event, ImportMoved.of(row))
     await uow.audit("upload", "import_run", row, after={"state": row.state, "sha256": row.file_sha256})
     return row, True
+
+
+async def show_sample(uow: UnitOfWork, id: UUID) -> list[SampleRow]:
+    """Fifty rows for the actor, who has seen them from now on: nobody approves without."""
+    run = await queries.get(uow, id)
+    await store.see_sample(uow, id)
+    return await queries.sample(uow, run)
 
 
 async def approve(uow: UnitOfWork, id: UUID, expected: int) -> ImportRun:
