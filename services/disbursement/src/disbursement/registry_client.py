@@ -124,7 +124,9 @@ class HttpRegistry:
 
     async def conflicts(self, officers: Mapping[str, UUID | None], person_ids: Sequence[UUID]) -> bool:
         """Whether any pair conflicts."""
-        asked = [{"subject": sub, "person_id": None if person is None else str(person)} for sub, person in officers.items()]
+        asked = [
+            {"subject": sub, "person_id": None if person is None else str(person)} for sub, person in officers.items()
+        ]
         body = {"officers": asked, "person_ids": [str(p) for p in person_ids]}
         raw = await self._client.ask("/v1/officers:conflicts", body)
         return bool(raw["pairs"])
