@@ -7,6 +7,7 @@ its key and the partition goes on (engineering.md C6, C7).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -51,10 +52,31 @@ _POSITIONS = text(
     "SELECT key, last_sequence FROM stream_position WHERE topic = :topic AND key = ANY(:keys) ORDER BY key FOR UPDATE"
 ).bindparams(bindparam("keys", type_=ARRAY(PG_UUID)))
 _ADVANCE = text(
-    "INSERT INTO stream_position (topic, key, last_sequence, gaps) VALUES (:topic, :key, :sequence, :gap)"
+    "INSERT INTO stream_position (topic, key, last_sequence, gaps)"
+    " SELECT :topic, k, s, g FROM unnest(:keys, CAST(:sequences AS bigint[]), CAST(:gaps AS int[])) AS m(k, s, g) ORDER BY k"
     " ON CONFLICT (topic, key) DO UPDATE SET last_sequence = greatest(stream_position.last_sequence, excluded.last_sequence),"
     " gaps = stream_position.gaps + excluded.gaps"
-)
+).bindparams(bindparam("keys", type_=ARRAY(PG_UUID)))
+
+
+@dataclass(slots=True)
+class _Stream:
+    """How far each key of a chunk's topic was applied: as found, as it is now, and the gaps seen on the way."""
+
+    found: dict[UUID, int]
+    now: dict[UUID, int] = field(default_factory=dict)
+    gaps: dict[UUID, int] = field(default_factory=dict)
+
+    def last(self, key: UUID) -> int | None:
+        return self.now.get(key, self.found.get(key))
+
+    def advance(self, key: UUID, sequence: int) -> None:
+        """Remember that the event was applied or skipped. A gap is counted; events carry the state after them."""
+        last = self.last(key)
+        if last is not None and sequence > last + 1:
+            self.gaps[key] = self.gaps.get(key, 0) + 1
+            consumer_events.labels(outcome="gap").inc()
+        self.now[key] = sequence
 
 
 class Transient(Exception):
@@ -184,15 +206,20 @@ class Consumer:
                 waiting = await parked.blocked(uow, messages[0].topic, [m.key_text for m in messages])
                 fresh = await self._inbox(uow, [(m, e) for m, e in good if m.key_text not in waiting])
                 failpoint("consumer.after_inbox")
-                positions = await self._positions(uow, messages[0].topic, [e.key for _, e in good])
+                stream = await self._stream(uow, messages[0].topic, [e.key for _, e in events if isinstance(e, Event)])
                 for message, event in events:
                     if message.key_text in waiting:
-                        await parked.park(uow, message, reason="behind_parked", detail="", attempts=0)
+                        known = event if isinstance(event, Event) else None
+                        await parked.park(
+                            uow, message, reason="behind_parked", detail="", attempts=0,
+                            event_id=str(known.id) if known else None, type=known.type if known else None,
+                        )  # fmt: skip
                     elif isinstance(event, BrokenEnvelope):
                         await parked.park(uow, message, reason="broken_envelope", detail=event.code, attempts=attempt)
                         waiting |= {message.key_text}
                     else:
-                        await self._apply(uow, event, fresh, positions)
+                        await self._apply(uow, event, fresh, stream)
+                await self._advance(uow, messages[0].topic, stream)
                 failpoint("consumer.after_effect")
         except (OperationalError, InterfaceError, PoolTimeout, OSError, Unavailable) as lost:
             raise Transient(type(lost).__name__) from lost
@@ -201,22 +228,17 @@ class Consumer:
                 raise Transient(type(failed).__name__) from failed
             raise
 
-    async def _apply(self, uow: UnitOfWork, event: Event, fresh: set[UUID], positions: dict[UUID, int]) -> None:
+    async def _apply(self, uow: UnitOfWork, event: Event, fresh: set[UUID], stream: _Stream) -> None:
         """Advance the key's position and run the handler, unless the event was applied before or is of no interest."""
         handler = self._handlers.get(event.type)
-        last = positions.get(event.key)
+        last = stream.last(event.key)
         if handler is not None and event.id not in fresh:
             consumer_events.labels(outcome="duplicate").inc()
             return
         if last is not None and event.sequence <= last:
             consumer_events.labels(outcome="duplicate").inc()
             return
-        gap = int(last is not None and event.sequence > last + 1)
-        if gap:
-            # Events carry the state after them, so a gap is applied and counted; retention may have taken the earlier ones.
-            consumer_events.labels(outcome="gap").inc()
-        positions[event.key] = event.sequence
-        await uow.execute(_ADVANCE, {"topic": event.topic, "key": event.key, "sequence": event.sequence, "gap": gap})
+        stream.advance(event.key, event.sequence)
         if handler is None:
             consumer_events.labels(outcome="skipped").inc()
             return
@@ -242,11 +264,23 @@ class Consumer:
         )  # fmt: skip
         return set(result.scalars())
 
-    async def _positions(self, uow: UnitOfWork, topic: str, keys: Sequence[UUID]) -> dict[UUID, int]:
+    async def _stream(self, uow: UnitOfWork, topic: str, keys: Sequence[UUID]) -> _Stream:
         if not keys:
-            return {}
+            return _Stream({})
         rows = await uow.execute(_POSITIONS, {"topic": topic, "keys": sorted(set(keys))})
-        return {row.key: row.last_sequence for row in rows}
+        return _Stream({row.key: row.last_sequence for row in rows})
+
+    async def _advance(self, uow: UnitOfWork, topic: str, stream: _Stream) -> None:
+        """Write the positions of a chunk with one statement: most events of a busy topic are only skipped."""
+        if stream.now:
+            keys = sorted(stream.now)
+            await uow.execute(
+                _ADVANCE,
+                {
+                    "topic": topic, "keys": keys, "sequences": [stream.now[k] for k in keys],
+                    "gaps": [stream.gaps.get(k, 0) for k in keys],
+                },
+            )  # fmt: skip
 
     async def _park(self, message: Message, reason: str, detail: str, attempts: int) -> None:
         decoded = _decode(message)
@@ -281,7 +315,9 @@ class Consumer:
                 uow.cause = event
                 await parked.resolve(uow, id, state="redriven", by=by, why="redrive")
                 fresh = await self._inbox(uow, [(message, event)])
-                await self._apply(uow, event, fresh, await self._positions(uow, topic, [event.key]))
+                stream = await self._stream(uow, topic, [event.key])
+                await self._apply(uow, event, fresh, stream)
+                await self._advance(uow, topic, stream)
             done += 1
 
 
