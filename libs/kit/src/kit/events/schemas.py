@@ -77,7 +77,11 @@ class Contracts:
             for event in topic["events"]:
                 contract = _load(folder, topic, event)
                 self._by_type[contract.type] = contract
-                for name in (contract.name, f"{contract.owner}.{contract.name}", f"{contract.name}.v{contract.version}"):
+                for name in (
+                    contract.name,
+                    f"{contract.owner}.{contract.name}",
+                    f"{contract.name}.v{contract.version}",
+                ):
                     known = self._by_name.get(name)
                     if known is None or known.version < contract.version:
                         self._by_name[name] = contract

@@ -186,8 +186,15 @@ async def _repair(teller: Teller, memory: Memory, case: Case, payment_id: str) -
 
 async def _new_account(teller: Teller, case: Case, operator: str) -> None:
     """The old account under another spelling is replaced: captured, checked, agreed by a second person."""
-    accounts = (await teller.ask(operator, "registry", f"/v1/persons/{case.heir_id}/payee-accounts"))["items"]
-    old = next(account for account in accounts if account["is_default"])
+    path = f"/v1/persons/{case.heir_id}/payee-accounts"
+
+    async def known() -> dict[str, Any] | None:
+        """The account, once the registry has heard that its money came back."""
+        accounts = (await teller.ask(operator, "registry", path))["items"]
+        default = next(account for account in accounts if account["is_default"])
+        return None if default["state"] == "active" and default["client_ref"] is None else dict(default)
+
+    old = await teller.until("the registry hears of the returned payment", known)
     if old["client_ref"] == f"cerita-rek-{case.number}":
         return
     new = await teller.do(

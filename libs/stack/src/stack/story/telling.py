@@ -22,7 +22,7 @@ CHAPTERS: tuple[Callable[[Teller, Memory], Awaitable[None]], ...] = (
 
 
 def run(system: System, say: Say, *, families: int = 20_000, claims_count: int = 200) -> Memory:
-    """Tell the story on a running stack. Raises Trouble with the service's own words when a step is refused."""
+    """Tell the story on a running stack, with at least six claims. Raises Trouble with the service's own words when a step is refused."""
     return asyncio.run(_tell(system, say, Memory(families=families, claims_count=claims_count)))
 
 
