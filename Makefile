@@ -33,7 +33,7 @@ clean: env  ## stop everything and forget all data of the demonstration
 
 test: env  ## every test: quick ones side by side, then those that run and kill the whole system
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not faults and not e2e" $(ARGS)
-	@$(BIN)/pytest -m "faults or e2e" $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m "faults or e2e" $(ARGS)
 
 faults: env  ## kill, cut off and restart real parts, and look at the books afterwards
 	@$(BIN)/pytest -m faults $(ARGS)

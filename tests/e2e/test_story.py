@@ -16,7 +16,7 @@ from stack.places import ROOT
 from stack.story.teller import Memory
 
 SCRIPT = ROOT / "docs" / "examples" / "read_topic.py"
-FAMILIES, CLAIMS = 600, 6
+FAMILIES, CLAIMS = 900, 6
 PREFIX = "org.santun."
 
 
