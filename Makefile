@@ -40,6 +40,7 @@ faults: env  ## kill, cut off and restart real parts, and look at the books afte
 
 check: env  ## the quick part: style, types, walls, unit tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null
+	@for member in libs/* services/*; do (cd $$member && $(CURDIR)/$(BIN)/deptry src >/dev/null 2>&1 || { $(CURDIR)/$(BIN)/deptry src; exit 1; }) || exit 1; done
 	@$(BIN)/pytest -n 2 tests/architecture services/registry/tests/unit services/disbursement/tests/unit \
 		services/grants/tests/unit services/notifications/tests/unit
 

@@ -137,7 +137,7 @@ class System:
             self.stop(say)
         processes.demand_free(self.needed_ports())
         if not jars.complete():
-            say("Fetching Apache Kafka (47 jars, 44 MB, checked against their hashes; only this once)")
+            say("Fetching Apache Kafka (46 jars, 44 MB, checked against their hashes; only this once)")
         _together(self.foundation, say, then={"PostgreSQL": self.make_databases, "Kafka": self.make_topics})
         _together(self.services, say)
 
