@@ -97,7 +97,6 @@ class Processes:
             bootstrap=runtime.settings.kafka_bootstrap,
             contracts=runtime.contracts,
             service=service.name,
-            prefix=runtime.settings.topic_prefix,
         )
         self.consumer = Consumer(
             runtime,

@@ -79,14 +79,12 @@ class Relay:
         bootstrap: str,
         contracts: Contracts,
         service: str,
-        prefix: str = "",
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._database_url = database_url
         self._bootstrap = bootstrap
         self._contracts = contracts
         self._service = service
-        self._prefix = prefix
         self._poll_seconds = poll_seconds
         self._wake = asyncio.Event()
         self._partitioner = DefaultPartitioner()

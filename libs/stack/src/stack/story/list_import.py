@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ BORN_BEFORE = 1962
 async def tell(teller: Teller, memory: Memory) -> None:
     """Import the list and choose, from the list alone, the families that the story is about."""
     teller.day(0)
-    run = await _upload(teller, memory)
+    listed = list(families(memory.families, seed=SEED))
+    run = await _upload(teller, listed)
     if run["state"] in {"received", "parsed", "ready", "held"}:
         run = await teller.until(
             "the list is read", lambda: _state(teller, run["id"], {"ready", "held", "rejected", "applied"})
@@ -45,15 +46,15 @@ async def tell(teller: Teller, memory: Memory) -> None:
     teller.say(
         f"Family list applied: {run['rows_ok']:,} of {run['rows_read']:,} lines, {run['rows_rejected']:,} rejected with reasons"
     )
-    choose(memory)
+    choose(memory, listed)
 
 
-async def _upload(teller: Teller, memory: Memory) -> dict[str, Any]:
+async def _upload(teller: Teller, listed: Sequence[Family]) -> dict[str, Any]:
     """The same file again answers with its first run."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "daftar-keluarga.csv"
-        count = write_csv(path, lines(families(memory.families, seed=SEED), broken=BROKEN, seed=SEED))
-        teller.say(f"Uploading a list of {memory.families:,} families, {count:,} lines")
+        count = write_csv(path, lines(iter(listed), broken=BROKEN, seed=SEED))
+        teller.say(f"Uploading a list of {len(listed):,} families, {count:,} lines")
         desk = teller.office.desk("op_kab", "registry")
         with path.open("rb") as file:
             answer = await desk.post(
@@ -74,9 +75,9 @@ async def _state(teller: Teller, id: str, wanted: set[str]) -> dict[str, Any] | 
     return run if run["state"] in wanted else None
 
 
-def choose(memory: Memory) -> None:
+def choose(memory: Memory, listed: Sequence[Family]) -> None:
     """Pick, in two kelurahan, families with a reachable head and a member whose number is beyond doubt."""
-    bearers, here, broken = _read(memory.families)
+    bearers, here, broken = _read(listed)
 
     def alone(person: Person) -> bool:
         return bearers[person.nik] == 1 and person.row_id not in broken and _clean(person)
@@ -93,13 +94,13 @@ def choose(memory: Memory) -> None:
         raise Trouble(f"The list holds only {len(memory.cases)} families for the story.")
 
 
-def _read(count: int) -> tuple[Counter[str], list[tuple[int, Family]], set[str]]:
+def _read(listed: Sequence[Family]) -> tuple[Counter[str], list[tuple[int, Family]], set[str]]:
     """The list once more: how many bear each NIK, the families of the two kelurahan, the lines that were spoilt."""
     bearers: Counter[str] = Counter()
     here: list[tuple[int, Family]] = []
     broken: set[str] = set()
-    uploaded = lines(families(count, seed=SEED), broken=BROKEN, seed=SEED)
-    for number, family in enumerate(families(count, seed=SEED)):
+    uploaded = lines(iter(listed), broken=BROKEN, seed=SEED)
+    for number, family in enumerate(listed):
         for person in family.people:
             bearers[person.nik] += 1
             if next(uploaded) != line_of(family, person):

@@ -121,12 +121,13 @@ async def tell(uow: UnitOfWork, event: str, rows: Sequence[Any], rail: str) -> l
     """Announce one event for each row (at most a chunk); returns the rights that these lines pay."""
     ordered = sorted(rows, key=lambda row: row.id)
     items = await store.items_of(uow, [row.id for row in ordered])
-    told = [Event(row.id, row.seq, plain(_payload(row, items[row.id], rail))) for row in ordered]
+    told = [Event(row.id, row.seq, plain(payload(row, items[row.id], rail))) for row in ordered]
     await uow.announce_many(event, told)
     return [item.item_id for row in ordered for item in items[row.id] if item.item_kind == "entitlement"]
 
 
-def _payload(row: Any, items: Sequence[Any], rail: str) -> PaymentTold:
+def payload(row: Any, items: Sequence[Any], rail: str) -> PaymentTold:
+    """What an event of `disbursement.payment` tells of a line and the rights that it pays."""
     return PaymentTold(
         payment_id=row.id,
         batch_id=row.batch_id,

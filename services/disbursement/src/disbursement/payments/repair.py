@@ -10,13 +10,12 @@ from uuid import UUID
 from kit.db.uow import UnitOfWork, lock
 from kit.errors import Conflict, Refused
 from kit.machine import Reason, Refusal
-from kit.regions import kecamatan
 
 from disbursement.batches import gates, guards, money_out
 from disbursement.batches.batch import Export
 from disbursement.batches.gates import Asked
 from disbursement.events import plain
-from disbursement.events_money import ItemTold, PaymentTold
+from disbursement.events_money import PaymentTold
 from disbursement.ledger import queries as ledger
 from disbursement.ledger.rules import Account, Dims
 from disbursement.payee_client import Fingerprint
@@ -163,16 +162,4 @@ async def _save(uow: UnitOfWork, row: LineRow, decision: Decision, name: str) ->
 
 async def _told(uow: UnitOfWork, row: LineRow) -> PaymentTold:
     items = (await store.items_of(uow, [row.id]))[row.id]
-    return PaymentTold(
-        payment_id=row.id,
-        batch_id=row.batch_id,
-        attempt_no=row.attempt_no,
-        payee_kind=row.payee_kind,
-        person_id=row.beneficiary_person_id,
-        items=[ItemTold(kind=i.item_kind, id=i.item_id, amount_idr=i.amount_idr) for i in items],
-        amount_idr=row.amount_idr,
-        rail=await money_out.rail_of(uow, row.batch_id),
-        repair_due=row.repair_due if row.state == State.REPAIR else None,
-        region=kecamatan(row.region_code),
-        state=row.state,
-    )
+    return lines.payload(row, items, await money_out.rail_of(uow, row.batch_id))
