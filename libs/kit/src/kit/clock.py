@@ -5,7 +5,6 @@ run. Moved, it still runs at real speed. Settings refuse the file in every other
 """
 
 import os
-import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -14,8 +13,6 @@ from zoneinfo import ZoneInfo
 OfficeZone = Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
 """WIB, WITA and WIT: the zones in which an office counts its days."""
 
-_LOOK_EVERY_SECONDS = 0.1
-
 
 class Clock:
     """Business time: `now` in UTC, `today` the civil day of the office's zone."""
@@ -23,12 +20,11 @@ class Clock:
     def __init__(self, *, zone: OfficeZone = "Asia/Jakarta", file: Path | None = None) -> None:
         self.zone = ZoneInfo(zone)
         self._file = file
-        self._looked = 0.0
         self._seen: tuple[int, int] | None = None
         self._offset = timedelta()
 
     def now(self) -> datetime:
-        """The business instant, aware, in UTC, at most 100 ms behind a change of the clock file."""
+        """The business instant, aware, in UTC; a change of the clock file holds from the next call on."""
         return datetime.now(UTC) + self.offset()
 
     def today(self) -> date:
@@ -37,8 +33,7 @@ class Clock:
 
     def offset(self) -> timedelta:
         """How far business time is from real time: zero unless somebody moved the clock."""
-        if self._file is not None and time.monotonic() - self._looked >= _LOOK_EVERY_SECONDS:
-            self._looked = time.monotonic()
+        if self._file is not None:
             self._look(self._file)
         return self._offset
 

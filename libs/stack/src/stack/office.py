@@ -41,7 +41,7 @@ def business_now(system: System) -> datetime:
 
 
 def move_clock(system: System, to: datetime) -> None:
-    """Move the business clock of all services to an aware instant; each sees it within a tenth of a second."""
+    """Move the business clock of all services to an aware instant, from their next look at it on."""
     office_clock.move(clock_file(system), to)
 
 

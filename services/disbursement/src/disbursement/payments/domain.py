@@ -170,7 +170,7 @@ def cool_down_is_over(line: Line, _: Command, ctx: Context) -> Reason | None:
     """A changed account rests for a day, so that a wrong change can be noticed."""
     if line.confirmed_at is None or ctx.now >= line.confirmed_at + COOL_DOWN:
         return None
-    return Reason.of("masa_tunggu_rekening", datetime=(line.confirmed_at + COOL_DOWN).isoformat())
+    return Reason.of("masa_tunggu_rekening", datetime=(line.confirmed_at + COOL_DOWN).isoformat(timespec="minutes"))
 
 
 def no_attempt_is_open(line: Line, _: Command, __: Context) -> Reason | None:
