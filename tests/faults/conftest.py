@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from faults.desk import Desk
-from private_stack import PrivateStack
+from faults.links import LinkedStack
+from faults.payday import TODAY
+from stack.office import move_clock
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,14 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[PrivateStack]:
-    """The stack that is hurt."""
-    with PrivateStack() as running:
+def stack() -> Iterator[LinkedStack]:
+    """The stack that is hurt: an office on a Monday morning."""
+    with LinkedStack() as running:
+        move_clock(running.system, TODAY)
         yield running
 
 
 @pytest_asyncio.fixture
-async def desk(stack: PrivateStack) -> AsyncIterator[Desk]:
+async def desk(stack: LinkedStack) -> AsyncIterator[Desk]:
     """People at work on that stack, before and after the fault."""
     at_work = Desk(stack)
     await stack.mend()

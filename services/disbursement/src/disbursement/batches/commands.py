@@ -13,6 +13,7 @@ from uuid import UUID
 from kit.db.bulk import chunks, plan_guard
 from kit.db.uow import UnitOfWork
 from kit.errors import Conflict
+from kit.failpoints import failpoint
 from kit.machine import Refusal
 from sqlalchemy.exc import IntegrityError
 
@@ -101,6 +102,7 @@ async def freeze(uow: UnitOfWork, batch_id: UUID, expected: int) -> BatchRow:
         for no, part in enumerate(chunks(new), start=1):
             await lines.create(uow, row.id, row.round, row.mode, part)
             await store.add_chunk(uow, row, no, len(part), sum(line.amount_idr for line in part))
+            failpoint("run.mid_create")
     except IntegrityError as taken:
         if "one_live_line_a_right" in str(taken.orig):
             raise Conflict("hak_sedang_dibayar") from taken

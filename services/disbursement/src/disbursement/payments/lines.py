@@ -8,6 +8,7 @@ from uuid import UUID
 from kit.db.bulk import chunks
 from kit.db.uow import Line as Event
 from kit.db.uow import UnitOfWork
+from kit.failpoints import failpoint
 from kit.ids import new_id
 from kit.regions import kecamatan
 
@@ -54,6 +55,7 @@ async def create(uow: UnitOfWork, batch_id: UUID, round: int, mode: str, lines: 
     """Freeze one chunk of lines: their rights are reserved and can stand in no other line."""
     await store.insert(uow, batch_id, round, mode, lines)
     await rights.reserve(uow, [item for line in lines for item, _ in line.items])
+    failpoint("run.after_reservation")
 
 
 async def pass_gate(uow: UnitOfWork, marks: Sequence[tuple[UUID, bytes | None, str | None]]) -> None:

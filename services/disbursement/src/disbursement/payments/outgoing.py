@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kit.db.bulk import chunks
 from kit.db.uow import UnitOfWork, lock
+from kit.failpoints import failpoint
 from kit.ids import crockford26, new_id
 from sqlmodel import col, select
 
@@ -59,6 +60,7 @@ async def write(
             for line, (_, _, ref) in zip(part, made, strict=True)
         )
         row = await _store(uow, origin, no, instructions, replaces=None)
+        failpoint("run.after_file")
         for piece in chunks(made):
             await attempt_store.insert(uow, row.id, origin.batch_id, origin.rail, piece)
         written.append(row)
@@ -89,6 +91,7 @@ async def not_on_their_way(uow: UnitOfWork, reasons: dict[UUID, str]) -> dict[UU
 
 async def send(uow: UnitOfWork, row: PaymentFileRow, receipt: str, origin: Origin) -> int:
     """The bank has the file (P07, or P19 for a re-issue): its lines are in flight. How many lines moved."""
+    failpoint("run.before_sent")
     row.state, row.receipt, row.sent_at = "sent", receipt, uow.now
     await uow.save(row)
     rule, command = (Rule.P07, domain.Send) if row.kind == "batch" else (Rule.P19, domain.Reissue)

@@ -15,6 +15,7 @@ from uuid import UUID
 from kit.db.bulk import CHUNK, chunks, plan_guard
 from kit.db.uow import UnitOfWork, lock
 from kit.errors import Conflict, Refused
+from kit.failpoints import failpoint
 from kit.ids import new_id
 from kit.machine import Reason, Refusal
 
@@ -108,6 +109,7 @@ async def upload(
     await uow.save(row)
     for part in chunks(numbered):
         await result_store.insert_rows(uow, row.id, part)
+        failpoint("run.result_staged")
     if results.debits:
         await result_store.insert_debits(uow, row.id, results.debits)
     await uow.audit("upload", "result_file", row, after={"state": row.state, "rows": row.rows, "sha256": sha256})
@@ -116,6 +118,7 @@ async def upload(
 
 async def apply(uow: UnitOfWork, file_id: UUID, expected: int) -> ResultFileRow:
     """Apply a parsed file. Raises Refused for the uploader (by account or person), Conflict when it was applied."""
+    uow.origin = "run"  # its commit is a crash point of its own
     row = await lock(uow, ResultFileRow, file_id, expected)
     _may_apply(uow, row)
     await plan_guard(uow)
@@ -124,6 +127,7 @@ async def apply(uow: UnitOfWork, file_id: UUID, expected: int) -> ResultFileRow:
     after = 0
     while part := await result_store.rows(uow, row.id, after=after, take=CHUNK):
         outcomes += Counter(one.outcome.value for one in await _apply_chunk(uow, row, part, held))
+        failpoint("run.mid_reconcile")
         after = part[-1].row_no
     outcomes += Counter({Outcome.MISSING.value: n} if (n := await _missing(uow, row)) else {})
     row.outcomes = dict(outcomes)

@@ -1,0 +1,81 @@
+"""A private stack whose services reach database, broker and registry through links that can be hurt.
+
+Each service has a link to PostgreSQL of its own (`registry-database`, ...); all share the links to Kafka (`broker`: the
+broker tells its clients this address) and to the registry's API (`registry-api`). Tests look past the links.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from unittest.mock import patch
+
+from faults.proxy import Links
+from private_stack import PrivateStack
+from stack import kafka, processes
+from stack.kafka import Kafka
+from stack.system import System
+
+BROKER, REGISTRY = "broker", "registry-api"
+
+
+def database(service: str) -> str:
+    """The name of a service's link to its database."""
+    return f"{service}-database"
+
+
+class AdvertisedKafka(Kafka):
+    """A broker that sends its clients to another port than the one it listens on."""
+
+    advertised = 0
+
+    def start(self, *, within: float = 120.0) -> float:
+        """As ever, with the other address in its settings."""
+        line = "advertised.listeners=PLAINTEXT://127.0.0.1:"
+        settings = kafka._SETTINGS.replace(line + "{port}", f"{line}{self.advertised}")
+        assert settings != kafka._SETTINGS
+        with patch.object(kafka, "_SETTINGS", settings):
+            return super().start(within=within)
+
+
+class LinkedSystem(System):
+    """A system whose services are told the addresses of the links."""
+
+    links: dict[str, tuple[int, int]]
+    """Port of each link, and the port behind it."""
+
+    @cached_property
+    def kafka(self) -> Kafka:
+        """The broker."""
+        broker = AdvertisedKafka(self.data / "kafka", self.ports.kafka, self.ports.kafka_controller)
+        broker.advertised = self.links[BROKER][0]
+        return broker
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The variables a service's process is started with."""
+        told = super().environment(service)
+        told["SANTUN_KAFKA_BOOTSTRAP"] = f"127.0.0.1:{self.links[BROKER][0]}"
+        told["SANTUN_REGISTRY_URL"] = f"http://127.0.0.1:{self.links[REGISTRY][0]}"
+        near, far = self.links[database(service)]
+        name = f"{service.upper()}_DATABASE_URL"
+        told[name] = told[name].replace(f"127.0.0.1:{far}/", f"127.0.0.1:{near}/")
+        return told
+
+
+class LinkedStack(PrivateStack):
+    """A private stack with links."""
+
+    def __init__(self) -> None:
+        self.links = Links()
+        super().__init__()
+
+    def _system(self) -> System:
+        system = LinkedSystem(Path(self.folder / "data"), self.ports, members=self.members)
+        behind = {BROKER: self.ports.kafka, REGISTRY: self.ports.service("registry")}
+        behind |= {database(service): self.ports.postgres for service in self.members}
+        system.links = {name: (processes.free_port(), port) for name, port in behind.items()}
+        for name, (near, far) in system.links.items():
+            self.links.add(name, near, far)
+        return system
+
+    def __exit__(self, *told: object) -> None:
+        super().__exit__(*told)
+        self.links.close()
