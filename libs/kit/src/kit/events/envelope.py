@@ -54,9 +54,12 @@ class Event:
 
 def encode(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
     """Kafka headers of a binary-mode event: `ce_` before every attribute, UTF-8 values, and the content type."""
-    headers = [("ce_" + name, value.encode()) for name, value in attributes.items() if value]
-    headers.append(("content-type", CONTENT_TYPE))
-    return headers
+    return [*headers_of(attributes), ("content-type", CONTENT_TYPE)]
+
+
+def headers_of(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
+    """The headers of some attributes, without those that are empty."""
+    return [("ce_" + name, value.encode()) for name, value in attributes.items() if value]
 
 
 def attributes(
@@ -71,18 +74,21 @@ def attributes(
     headers: Mapping[str, str],
 ) -> dict[str, str]:
     """The attributes of our profile (contracts/envelope.schema.json) for one outbox row."""
+    common = of_type(source=source, type=type, schema=schema, classification=classification)
+    return common | of_row(id=str(id), key=str(key), sequence=sequence, headers=headers)
+
+
+def of_type(*, source: str, type: str, schema: str, classification: str) -> dict[str, str]:
+    """The attributes that all events of a type share."""
     return {
-        "specversion": "1.0",
-        "id": str(id),
-        "source": source,
-        "type": type,
-        "subject": str(key),
-        "dataschema": schema,
-        "partitionkey": str(key),
-        "sequence": str(sequence).zfill(SEQUENCE_DIGITS),
-        "dataclassification": classification,
-        **headers,
-    }
+        "specversion": "1.0", "source": source, "type": type, "dataschema": schema, "dataclassification": classification,
+    }  # fmt: skip
+
+
+def of_row(*, id: str, key: str, sequence: int, headers: Mapping[str, str]) -> dict[str, str]:
+    """The attributes that every event has of its own."""
+    number = str(sequence).zfill(SEQUENCE_DIGITS)
+    return {"id": id, "subject": key, "partitionkey": key, "sequence": number, **headers}
 
 
 def decode(topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Event:

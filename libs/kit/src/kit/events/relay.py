@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -20,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from kit.events.envelope import attributes, encode
+from kit.events.envelope import encode, headers_of, of_row, of_type
 from kit.events.schemas import Contracts
 from kit.failpoints import failpoint
 from kit.metrics import relay_lag_seconds, relay_published
@@ -50,6 +49,8 @@ _STORE = """
 INSERT INTO relay_cursor (name, snapshot) VALUES ('relay', $1)
 ON CONFLICT (name) DO UPDATE SET snapshot = excluded.snapshot, updated_at = now()
 """
+Target = tuple[str, int]
+"""A topic and one of its partitions."""
 BEGINNING = "3:3:"
 """A snapshot before every transaction: everything retained is new."""
 
@@ -88,6 +89,7 @@ class Relay:
         self._poll_seconds = poll_seconds
         self._wake = asyncio.Event()
         self._partitioner = DefaultPartitioner()
+        self._common: dict[str, list[tuple[str, bytes]]] = {}
         self.leader = False
         self.last_round = monotonic()
 
@@ -110,7 +112,7 @@ class Relay:
 
     async def once(self) -> int:
         """Publish all that is committed now and return how many events went out (tests, replay, drain)."""
-        connection = await asyncpg.connect(self._database_url, timeout=5)
+        connection = await self._connect()
         producer = await self._producer()
         try:
             return await self._round(connection, producer)
@@ -120,7 +122,7 @@ class Relay:
 
     async def replay(self, since: datetime, until: datetime) -> int:
         """Publish again, with the same ids, every retained event committed between the two times."""
-        connection = await asyncpg.connect(self._database_url, timeout=5)
+        connection = await self._connect()
         producer = await self._producer()
         try:
             return await self._publish(producer, _stream(connection, _SINCE, since, until))
@@ -128,11 +130,13 @@ class Relay:
             await _bounded(producer.stop())
             await connection.close()
 
+    async def _connect(self) -> asyncpg.Connection:
+        name = {"application_name": f"{self._service}-relay"}
+        return await asyncpg.connect(self._database_url, timeout=5, server_settings=name)
+
     async def _lead(self, stop: asyncio.Event) -> None:
         """Hold the lock and publish round after round; ends when the lock's connection is lost or `stop` is set."""
-        connection = await asyncpg.connect(
-            self._database_url, timeout=5, server_settings={"application_name": f"{self._service}-relay"}
-        )
+        connection = await self._connect()
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 self.last_round = monotonic()
@@ -168,67 +172,81 @@ class Relay:
         return sent
 
     async def _publish(self, producer: AIOKafkaProducer, rows: AsyncIterator[Sequence[asyncpg.Record]]) -> int:
+        """Send batch after batch. While the broker acknowledges one the next is read and packed, but not sent.
+
+        If a batch is refused, nothing of a later one may lie in a topic before it.
+        """
         sent = 0
-        async for batch in rows:
-            failpoint("relay.after_read")
-            await self._send(producer, batch)
-            sent += len(batch)
-            relay_published.inc(len(batch))
-            relay_lag_seconds.set(
-                (datetime.now(batch[-1]["created_at"].tzinfo) - batch[-1]["created_at"]).total_seconds()
-            )
+        under_way: asyncio.Task[None] | None = None
+        try:
+            async for batch in rows:
+                failpoint("relay.after_read")
+                packed = await self._pack(producer, batch)
+                if under_way is not None:
+                    await under_way
+                under_way = asyncio.create_task(self._send(producer, packed))
+                sent += len(batch)
+                relay_published.inc(len(batch))
+                relay_lag_seconds.set(
+                    (datetime.now(batch[-1]["created_at"].tzinfo) - batch[-1]["created_at"]).total_seconds()
+                )
+            if under_way is not None:
+                await under_way
+        finally:
+            if under_way is not None:
+                under_way.cancel()
         return sent
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
-        """Send rows in order, packed per partition, and wait until the broker has acknowledged every one."""
-        open_batches: dict[tuple[str, int], Any] = {}
+    async def _pack(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[tuple[Target, Any]]:
+        """The rows as full batches of their partitions, in order."""
+        partitions = {topic: await self._partitions(producer, topic) for topic in {row["topic"] for row in rows}}
+        builders: dict[Target, Any] = {}
+        full: list[tuple[Target, Any]] = []
+        for row in rows:
+            key = str(row["key"])
+            known = partitions[row["topic"]]
+            target = (row["topic"], self._partitioner(key.encode(), known, known))
+            builder = builders.get(target)
+            if builder is None:
+                builder = builders[target] = producer.create_batch()
+            message = {
+                "timestamp": None, "key": key.encode(), "value": row["payload"].encode(), "headers": self._headers(row, key),
+            }  # fmt: skip
+            if builder.append(**message) is None:
+                # A full batch refuses silently: put it aside and start another (ignoring this lost 46 of 25,000).
+                full.append((target, builder))
+                builder = builders[target] = producer.create_batch()
+                if builder.append(**message) is None:
+                    raise ValueError(f"event {row['id']} does not fit an empty batch")
+        return [*full, *builders.items()]
+
+    async def _send(self, producer: AIOKafkaProducer, packed: Sequence[tuple[Target, Any]]) -> None:
+        """Send batches in order and wait until the broker has acknowledged every one."""
         waiting: list[asyncio.Future[Any]] = []
         async with asyncio.timeout(SEND_TIMEOUT):
-            for row in rows:
-                topic = str(row["topic"])
-                key = str(row["key"]).encode()
-                target = (topic, await self._partition(producer, topic, key))
-                message = {
-                    "key": key,
-                    "value": row["payload"].encode(),
-                    "timestamp": None,
-                    "headers": self._headers(row),
-                }
-                builder = open_batches.get(target) or producer.create_batch()
-                if builder.append(**message) is None:
-                    # A full batch refuses silently: send it and start another (ignoring this lost 46 of 25,000).
-                    waiting.append(await producer.send_batch(builder, topic, partition=target[1]))
-                    failpoint("relay.after_some_sent")
-                    builder = producer.create_batch()
-                    if builder.append(**message) is None:
-                        raise ValueError(f"event {row['id']} does not fit an empty batch")
-                open_batches[target] = builder
-            for (topic, partition), builder in open_batches.items():
+            for (topic, partition), builder in packed:
                 waiting.append(await producer.send_batch(builder, topic, partition=partition))
                 failpoint("relay.after_some_sent")
             await asyncio.gather(*waiting)
 
-    async def _partition(self, producer: AIOKafkaProducer, topic: str, key: bytes) -> int:
-        partitions = await producer.partitions_for(topic)
-        if not partitions:
+    async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
+        found = await producer.partitions_for(topic)
+        if not found:
             raise ConnectionError(f"topic {topic} does not exist")
-        ordered = sorted(partitions)
-        return int(self._partitioner(key, ordered, ordered))
+        return sorted(found)
 
-    def _headers(self, row: asyncpg.Record) -> list[tuple[str, bytes]]:
-        contract = self._contracts.of_type(row["type"])
-        return encode(
-            attributes(
-                id=UUID(str(row["id"])),
-                source=f"/{self._service}",
-                type=row["type"],
-                key=UUID(str(row["key"])),
-                sequence=row["sequence"],
-                schema=contract.schema_urn if contract else "",
+    def _headers(self, row: asyncpg.Record, key: str) -> list[tuple[str, bytes]]:
+        """The envelope of a row; what events of one type share is made once."""
+        common = self._common.get(row["type"])
+        if common is None:
+            contract = self._contracts.of_type(row["type"])
+            shared = of_type(
+                source=f"/{self._service}", type=row["type"], schema=contract.schema_urn if contract else "",
                 classification=contract.classification if contract else "restricted",
-                headers=json.loads(row["headers"]),
-            )
-        )
+            )  # fmt: skip
+            common = self._common[row["type"]] = encode(shared)
+        own = of_row(id=str(row["id"]), key=key, sequence=row["sequence"], headers=json.loads(row["headers"]))
+        return [*common, *headers_of(own)]
 
     async def _producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
