@@ -9,17 +9,18 @@ import sys
 import time
 
 import pytest
+from private_stack import free_base
 from stack import processes
 from stack.places import Ports
 from stack.supervisor import held
 from stack.system import System
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
 def system(tmp_path):
-    system = System(tmp_path / "data", Ports(processes.free_port()), members=())
+    system = System(tmp_path / "data", Ports(free_base()), members=())
     yield system
     if (holder := processes.known(system.data / "run" / "up.json")) is not None:
         processes.stop(holder, by=signal.SIGKILL)
@@ -44,7 +45,7 @@ def santun(system, *words):
     )
 
 
-def until(condition, within=40.0):
+def until(condition, within=90.0):
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "not in time"

@@ -9,6 +9,7 @@ import time
 import asyncpg
 import httpx
 import pytest
+from private_stack import free_base
 from stack import office, processes
 from stack.places import Ports
 from stack.system import System
@@ -17,8 +18,7 @@ from stack.trouble import Trouble
 
 @pytest.fixture
 def system(tmp_path):
-    base = processes.free_port()
-    system = System(tmp_path / "data", Ports(base), members=())
+    system = System(tmp_path / "data", Ports(free_base()), members=())
     yield system
     for part in system.parts:
         if child := part.child():
@@ -31,6 +31,7 @@ def silent(text):
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(300)
 def test_data_survive_kill_9_of_everything(system):
     said = []
     system.start(said.append)
@@ -47,6 +48,7 @@ def test_data_survive_kill_9_of_everything(system):
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(300)
 def test_a_start_after_a_killed_starter_stops_what_it_left(system):
     said = []
     system.start(silent)
