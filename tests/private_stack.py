@@ -124,21 +124,27 @@ class PrivateStack:
         part = self.part(service)
         await asyncio.to_thread(processes.wait_ready, child, lambda: not part.ready(), within=60, log=log)
 
-    async def died(self, service: str) -> None:
+    async def died(self, service: str, within: float = 60.0) -> None:
         """Wait until the service's process is gone."""
 
         async def gone() -> bool:
             return not self.part(service).alive
 
-        await eventually(gone, within=40)
+        await eventually(gone, within=within)
 
     @asynccontextmanager
-    async def another(self, service: str, part: str, point: str = "") -> AsyncIterator[tuple[httpx.URL, Any]]:
-        """One more process of a service beside the first (`api`, `relay`, ...), armed at a point; its address and process."""
+    async def another(
+        self, service: str, part: str, point: str = "", *, instance: str = "only"
+    ) -> AsyncIterator[tuple[httpx.URL, Any]]:
+        """One more process of a service beside the first (`api`, `relay`, ...), armed at a point; its address and process.
+
+        A consumer beside the first needs an `instance` of its own, or none: two of one name throw each other out.
+        """
         port = processes.free_port()
         environment = self.system.environment(service) | {
             f"{service.upper()}_PORT": str(port),
             "SANTUN_FAILPOINT": point,
+            "SANTUN_INSTANCE": instance,
         }
         log = (self.system.logs / f"{service}-{part}.log").open("ab")
         process = await asyncio.create_subprocess_exec(

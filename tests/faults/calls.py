@@ -56,6 +56,18 @@ class Calls:
 
         return dict((await eventually(good, within=within, every=0.1)).json())
 
+    async def upload(
+        self, person: str, service: str, path: str, content: bytes, form: Mapping[str, str], *, within: float = PATIENCE
+    ) -> dict[str, Any]:
+        """A file with its form, until it is taken."""
+        headers = {"Idempotency-Key": str(new_id())}
+        files = {"file": ("daftar.csv", content, "text/csv")}
+
+        async def good() -> httpx.Response | None:
+            return await self._once(person, service, "POST", path, headers=headers, files=files, data=dict(form))
+
+        return dict((await eventually(good, within=within, every=0.1)).json())
+
     async def ask(self, person: str, service: str, path: str, *, within: float = PATIENCE) -> Any:
         """One question until it is answered."""
         return (await self._asked(person, service, path, within)).json()

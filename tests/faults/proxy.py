@@ -45,6 +45,8 @@ class Pair:
         self.proxy, self.near, self.far = proxy, near, far
         self.spoilt = False
         """Bytes of it were lost."""
+        self.bereft = False
+        """Its server is gone; the client has to find out by itself."""
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
         """Move bytes one way until either end closes."""
@@ -96,7 +98,7 @@ class Proxy:
         self.weather = weather
         self._changed.set()
         self._changed = asyncio.Event()
-        for pair in [pair for pair in self._pairs if pair.spoilt and not weather.deaf]:
+        for pair in [pair for pair in self._pairs if pair.spoilt and not pair.bereft and not weather.deaf]:
             pair.abort()
 
     async def thaw(self) -> Weather:
@@ -113,7 +115,7 @@ class Proxy:
     def bereave(self) -> None:
         """The server's end vanishes; the client's end stays open and hears nothing any more."""
         for pair in list(self._pairs):
-            pair.spoilt = True
+            pair.spoilt = pair.bereft = True
             pair.abort(pair.far)
 
     async def _accept(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
@@ -177,12 +179,19 @@ class Links:
 
     def close(self) -> None:
         """Stop carrying."""
-        for proxy in self.proxies.values():
-            self._wait(proxy.stop())
+        self._wait(self._ended())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         if not self._thread.is_alive():
             self._loop.close()
+
+    async def _ended(self) -> None:
+        for proxy in self.proxies.values():
+            await proxy.stop()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _made(self, name: str, port: int, target: int) -> Proxy:
         proxy = Proxy(name, port, target)
