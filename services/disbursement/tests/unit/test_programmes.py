@@ -35,28 +35,26 @@ def by(role, actor="somebody", now=NOW):
     return Context(actor, frozenset({role}), now.astimezone(UTC), now.date())
 
 
-@pytest.mark.parametrize(("state", "command", "role"), list(product(d.State, COMMANDS, ROLES)))
-def test_every_cell(state, command, role):
-    closing = CLOSING if state in (d.State.CLOSING, d.State.CLOSED) else None
-    source = None if isinstance(command, d.Propose) else state
-    decision = d.decide(replace(PROGRAMME, state=state, closing=closing), command, by(role))
-    assert isinstance(decision, Refusal) is not allows(d.MOVES, source, type(command), [role])
+@pytest.mark.parametrize(("state", "command"), list(product(d.State, COMMANDS)))
+def test_every_cell(state, command):
+    for role in ROLES:
+        closing = CLOSING if state in (d.State.CLOSING, d.State.CLOSED) else None
+        source = None if isinstance(command, d.Propose) else state
+        decision = d.decide(replace(PROGRAMME, state=state, closing=closing), command, by(role))
+        assert isinstance(decision, Refusal) is not allows(d.MOVES, source, type(command), [role]), role
 
 
 @pytest.mark.parametrize(
-    ("state", "command", "role"),
+    ("state", "command"),
     list(
-        product(
-            v.VersionState,
-            (v.Review(), v.Publish(legal_basis=True), v.Supersede(), v.WithdrawVersion("keliru")),
-            ROLES,
-        )
+        product(v.VersionState, (v.Review(), v.Publish(legal_basis=True), v.Supersede(), v.WithdrawVersion("keliru")))
     ),
 )
-def test_every_cell_of_a_rule_version(state, command, role):
-    version = v.RuleVersion(state, "manager-1", "manager-2", NOW.date() + timedelta(days=1))
-    decision = v.decide_version(version, command, by(role))
-    assert isinstance(decision, Refusal) is not allows(v.VERSION_MOVES, state, type(command), [role])
+def test_every_cell_of_a_rule_version(state, command):
+    for role in ROLES:
+        version = v.RuleVersion(state, "manager-1", "manager-2", NOW.date() + timedelta(days=1))
+        decision = v.decide_version(version, command, by(role))
+        assert isinstance(decision, Refusal) is not allows(v.VERSION_MOVES, state, type(command), [role]), role
 
 
 def test_the_author_neither_reviews_nor_publishes():

@@ -54,11 +54,12 @@ def reasons(answer: object) -> list[str]:
     return [reason.code for reason in answer.reasons]
 
 
-@pytest.mark.parametrize(("state", "command", "role"), list(product((None, *State), COMMANDS, ROLES)))
-def test_every_cell_of_the_table_is_allowed_or_refused_as_the_table_says(state, command, role):
-    file = None if state is None else replace(FILE, state=state)
-    answer = d.decide(file, command, by(role))
-    assert isinstance(answer, Refusal) is not allows(d.MOVES, state, type(command), {role})
+@pytest.mark.parametrize(("state", "command"), list(product((None, *State), COMMANDS)))
+def test_every_cell_of_the_table_is_allowed_or_refused_as_the_table_says(state, command):
+    for role in ROLES:
+        file = None if state is None else replace(FILE, state=state)
+        answer = d.decide(file, command, by(role))
+        assert isinstance(answer, Refusal) is not allows(d.MOVES, state, type(command), {role}), role
 
 
 def test_every_command_has_a_row():

@@ -68,12 +68,13 @@ def codes(decision: object) -> set[str]:
     return {reason.code for reason in decision.reasons}
 
 
-@pytest.mark.parametrize(("state", "command", "role"), list(product(State, COMMANDS, ROLES)))
-def test_every_cell(state, command, role):
-    decision = decide(in_state(state, command), command, by(role))
-    assert isinstance(decision, Refusal) is not allows(MOVES, state, type(command), {role})
-    if isinstance(decision, Refusal):
-        assert decision.kind in {"role", "state"}
+@pytest.mark.parametrize(("state", "command"), list(product(State, COMMANDS)))
+def test_every_cell(state, command):
+    for role in ROLES:
+        decision = decide(in_state(state, command), command, by(role))
+        assert isinstance(decision, Refusal) is not allows(MOVES, state, type(command), {role}), role
+        if isinstance(decision, Refusal):
+            assert decision.kind in {"role", "state"}, role
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -43,11 +43,12 @@ def by(role: str, actor: str = "somebody") -> Context:
     return Context(actor, frozenset({role}), datetime(2026, 7, 1, 3, tzinfo=UTC), DAY)
 
 
-@pytest.mark.parametrize(("state", "command", "role"), list(product((None, *State), COMMANDS, ROLES)))
-def test_every_cell(state, command, role):
-    run = None if state is None else replace(RUN, state=state)
-    decided = decide(run, command, by(role))
-    assert isinstance(decided, Refusal) is not allows(MOVES, state, type(command), {role})
+@pytest.mark.parametrize(("state", "command"), list(product((None, *State), COMMANDS)))
+def test_every_cell(state, command):
+    for role in ROLES:
+        run = None if state is None else replace(RUN, state=state)
+        decided = decide(run, command, by(role))
+        assert isinstance(decided, Refusal) is not allows(MOVES, state, type(command), {role}), role
 
 
 def test_the_uploader_hears_every_reason_against_approving():

@@ -66,11 +66,12 @@ CLAIM_COMMANDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("state", "command", "role"), list(product(claims.State, CLAIM_COMMANDS, ROLES)))
-def test_every_cell_of_claims(state, command, role):
-    claim = replace(CLAIM, state=state, proposed_answer="matched", proposed_by="proposer")
-    decision = claims.decide(claim, command, by(role))
-    assert isinstance(decision, Refusal) is not allows(claims.MOVES, state, type(command), {role})
+@pytest.mark.parametrize(("state", "command"), list(product(claims.State, CLAIM_COMMANDS)))
+def test_every_cell_of_claims(state, command):
+    for role in ROLES:
+        claim = replace(CLAIM, state=state, proposed_answer="matched", proposed_by="proposer")
+        decision = claims.decide(claim, command, by(role))
+        assert isinstance(decision, Refusal) is not allows(claims.MOVES, state, type(command), {role}), role
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -120,10 +121,11 @@ ACCOUNT_COMMANDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("state", "command", "role"), list(product(payees.State, ACCOUNT_COMMANDS, ROLES)))
-def test_every_cell_of_accounts(state, command, role):
-    decision = payees.decide(replace(ACCOUNT, state=state), command, by(role))
-    assert isinstance(decision, Refusal) is not allows(payees.MOVES, state, type(command), {role})
+@pytest.mark.parametrize(("state", "command"), list(product(payees.State, ACCOUNT_COMMANDS)))
+def test_every_cell_of_accounts(state, command):
+    for role in ROLES:
+        decision = payees.decide(replace(ACCOUNT, state=state), command, by(role))
+        assert isinstance(decision, Refusal) is not allows(payees.MOVES, state, type(command), {role}), role
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -177,10 +179,11 @@ TODAY = date(2026, 7, 20)
 FAMILY_COMMANDS = (Join(CHILD), Leave(B, TODAY, LeaveReason.MOVE), ChangeHead(B, 2, TODAY))
 
 
-@pytest.mark.parametrize(("state", "command", "role"), list(product(families.State, FAMILY_COMMANDS, ROLES)))
-def test_every_cell_of_families(state, command, role):
-    decision = families.decide(replace(FAMILY, state=state), command, by(role))
-    assert isinstance(decision, Refusal) is not allows(families.MOVES, state, type(command), {role})
+@pytest.mark.parametrize(("state", "command"), list(product(families.State, FAMILY_COMMANDS)))
+def test_every_cell_of_families(state, command):
+    for role in ROLES:
+        decision = families.decide(replace(FAMILY, state=state), command, by(role))
+        assert isinstance(decision, Refusal) is not allows(families.MOVES, state, type(command), {role}), role
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -226,12 +229,11 @@ def test_days_of_families_are_neither_in_the_future_nor_before_joining():
 # Persons and residences ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("state", "command", "role"), list(product(persons.State, (ProposeCorrection(PAPER), Correct()), ROLES))
-)
-def test_every_cell_of_persons(state, command, role):
-    decision = persons.decide(Person(state, "proposer"), command, by(role))
-    assert isinstance(decision, Refusal) is not allows(persons.MOVES, state, type(command), {role})
+@pytest.mark.parametrize(("state", "command"), list(product(persons.State, (ProposeCorrection(PAPER), Correct()))))
+def test_every_cell_of_persons(state, command):
+    for role in ROLES:
+        decision = persons.decide(Person(state, "proposer"), command, by(role))
+        assert isinstance(decision, Refusal) is not allows(persons.MOVES, state, type(command), {role}), role
 
 
 @pytest.mark.parametrize("role", ROLES)
