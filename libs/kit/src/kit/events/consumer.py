@@ -134,15 +134,12 @@ class Consumer:
             self.connected = True
             while not stop.is_set():
                 records = await kafka.getmany(timeout_ms=200, max_records=1_000)
+                _demand_fetching(kafka)
                 self.last_poll = monotonic()
                 failpoint("consumer.after_poll")
                 await asyncio.gather(*(self._partition(kafka, tp, batch, stop) for tp, batch in records.items()))
         finally:
-            try:
-                async with asyncio.timeout(10):
-                    await kafka.stop()
-            except TimeoutError:
-                log.warning("consumer_stop_gave_up")
+            await _leave(kafka)
 
     async def _partition(
         self, kafka: AIOKafkaConsumer, tp: TopicPartition, records: Sequence[Any], stop: asyncio.Event
@@ -350,6 +347,22 @@ def _code(error: Exception) -> str:
 def _detail(error: Exception) -> str:
     """Codes and places only; these classes never hold values."""
     return str(error)
+
+
+def _demand_fetching(kafka: AIOKafkaConsumer) -> None:
+    """Raise when nothing fetches any more: aiokafka then answers "nothing new" for ever (its issue 1038)."""
+    if kafka._fetcher.error_future.done():  # noqa: SLF001 - it tells nobody else
+        raise KafkaError("the task that fetches has ended")
+
+
+async def _leave(kafka: AIOKafkaConsumer) -> None:
+    """Leave the group and close; a dead fetcher keeps `stop` from closing the connections."""
+    try:
+        async with asyncio.timeout(10):
+            await kafka.stop()
+    except (TimeoutError, KafkaError):
+        log.warning("consumer_stop_gave_up")
+        await kafka._client.close()  # noqa: SLF001
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -1,0 +1,42 @@
+"""A reader whose innermost task died does not stand still: it begins anew, by itself."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from kit.auth.actor import Actor
+from kit.runtime import Runtime
+from kit.service import Processes
+from kit.testing.eventually import eventually
+from sample_service import SAMPLE, tell
+from sqlalchemy import text
+
+
+async def test_a_fetcher_that_died_is_noticed(sample: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection closed at the wrong moment raises in the library's own task, which nobody awaits."""
+    fetch, failed = Fetcher._proc_fetch_request, 0
+
+    async def dying(self: Any, *args: Any) -> Any:
+        nonlocal failed
+        if failed < 2:
+            failed += 1
+            raise RuntimeError("the handler is closed")
+        return await fetch(self, *args)
+
+    monkeypatch.setattr(Fetcher, "_proc_fetch_request", dying)
+    await tell(sample)
+    await Processes(SAMPLE, sample).relay.once()
+    stop = asyncio.Event()
+    running = asyncio.create_task(Processes(SAMPLE, sample).consumer.run(stop))
+
+    async def taken_in() -> bool:
+        async with sample.begin(Actor.system("test")) as uow:
+            return (await uow.execute(text("SELECT count(*) FROM effect"))).scalar_one() == 1
+
+    try:
+        await eventually(taken_in, within=40)
+    finally:
+        stop.set()
+        await running
+    assert failed == 2
