@@ -87,6 +87,8 @@ BAD: dict[str, Callable[[Issuer], str]] = {
     "the system itself by role": lambda i: good(i, roles=[SYSTEM]),
     "roles in one text": lambda i: good(i, roles="kadis"),
     "regions that are no texts": lambda i: good(i, regions=[3276]),
+    "all regions, as the database would read a star": lambda i: good(i, regions=["*"]),
+    "two regions in one": lambda i: good(i, regions=["32,34"]),
     "a person that is no id": lambda i: good(i, person_id="1"),
 }
 

@@ -13,7 +13,7 @@ def is_citizen(actor: Actor) -> bool:
     return actor.roles == CITIZEN
 
 
-def only_own(actor: Actor, person_id: UUID | None) -> None:
-    """Raise OutOfRegion (404) when a citizen reaches for something about somebody else."""
-    if is_citizen(actor) and (person_id is None or person_id != actor.person_id):
+def only_own(actor: Actor, *person_ids: UUID | None) -> None:
+    """Raise OutOfRegion (404) when a citizen reaches for something that is about none of these persons but others."""
+    if is_citizen(actor) and (actor.person_id is None or actor.person_id not in person_ids):
         raise OutOfRegion

@@ -9,10 +9,9 @@ from grants.documents.commands import NewPaper
 from grants.institutions.commands import Profile
 from grants.registration import commands as registration
 from grants.registration.file import Adopt
+from grants_desk import paper
 from kit.auth.actor import Actor
 from kit.ids import new_id
-
-from .conftest import paper
 
 STANDARDS = ("program", "proses", "manajemen", "sdm", "sarana", "hasil")
 ANSWERS = {"answers": {name: {"score": 3, "evidence_sha256": "ab" * 32} for name in STANDARDS}}

@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from grants_desk import FORM, paper
 from kit.ids import new_id
-
-from .conftest import FORM, paper
 
 
 async def test_an_institution_is_listed_applies_and_is_registered(desk):

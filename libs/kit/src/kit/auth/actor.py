@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from kit.machine import SYSTEM
-from kit.regions import covers
+from kit.regions import covers, is_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Actor:
     def of_claims(cls, claims: Mapping[str, Any]) -> "Actor":
         """The actor of verified claims. Raises ValueError or TypeError when a claim has another shape than promised.
 
-        The role and the name of the system itself cannot be had by token.
+        The role and the name of the system itself cannot be had by token, nor its sight of all regions (`*`).
         """
         person = claims.get("person_id")
         actor = cls(
@@ -48,6 +48,8 @@ class Actor:
         )
         if not actor.sub or not actor.client or actor.is_system or actor.sub.startswith(f"{SYSTEM}:"):
             raise ValueError("claims of the system itself, or no subject")
+        if not all(is_code(region) for region in actor.regions):
+            raise ValueError("a region that is no code")
         return actor
 
     @property

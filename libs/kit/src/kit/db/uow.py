@@ -5,18 +5,21 @@ happened and what has happened is announced.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Executable, Result, bindparam, text
+from sqlalchemy import Column, Executable, MetaData, Result, Table, bindparam, text, update
+from sqlalchemy import select as columns
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.types import Text
 from sqlmodel import select
 
@@ -41,10 +44,7 @@ _OUTBOX = text(
     " VALUES (:topic, :key, :type, :sequence, :headers, :payload) RETURNING id"
 ).bindparams(bindparam("headers", type_=JSONB), bindparam("payload", type_=JSONB), bindparam("key", type_=PG_UUID))
 
-_OUTBOX_MANY = """
-INSERT INTO outbox (topic, key, type, sequence, headers, payload)
-SELECT $1, k, $2, s, $3::jsonb, p::jsonb FROM unnest($4::uuid[], $5::bigint[], $6::text[]) AS line(k, s, p)
-"""
+_OUTBOX_COLUMNS = ("topic", "key", "type", "sequence", "headers", "payload")
 
 _AUDIT = text(
     "INSERT INTO audit (business_at, actor, client, command, outcome, aggregate, aggregate_id, version, before, after,"
@@ -61,6 +61,23 @@ _READ = text(
     "INSERT INTO read_log (actor, client, purpose, route, fields, subjects, trace_id)"
     " VALUES (:actor, :client, :purpose, :route, :fields, :subjects, :trace)"
 ).bindparams(bindparam("fields", type_=ARRAY(Text)), bindparam("subjects", type_=ARRAY(PG_UUID)))
+
+
+@cache
+def _raising(table: type[Aggregate]) -> Executable:
+    """Raise a row's `seq` and write its outbox row in one statement; the second takes the number from the first.
+
+    So the row's lock is held before the outbox hands out a position.
+    """
+    rows = cast("Table", table.__table__)  # type: ignore[attr-defined] # SQLModel does not declare it
+    change = update(rows).where(rows.c.id == bindparam("key")).values(seq=bindparam("sequence"))
+    raised = change.returning(rows.c.id, rows.c.seq).cte("raised")
+    line = columns(
+        bindparam("topic", type_=Text), raised.c.id, bindparam("type", type_=Text), raised.c.seq,
+        bindparam("headers", type_=JSONB), bindparam("payload", type_=JSONB),
+    )  # fmt: skip
+    outbox = Table("outbox", MetaData(), *(Column(name) for name in ("id", *_OUTBOX_COLUMNS)))
+    return outbox.insert().from_select(_OUTBOX_COLUMNS, line).returning(outbox.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +158,23 @@ class UnitOfWork:
         """
         contract = self.runtime.contracts.event(event)
         data = contract.check(payload)
-        row.seq += 1
         await self.session.flush()
         params = {
-            "topic": self.runtime.topic(contract.topic),
-            "key": row.id,
-            "type": contract.type,
-            "sequence": row.seq,
-            "headers": self._headers(),
-            "payload": data,
-        }
+            "topic": self.runtime.topic(contract.topic), "key": row.id, "type": contract.type, "sequence": row.seq + 1,
+            "headers": self._headers(), "payload": data,
+        }  # fmt: skip
         self._announced = True
-        result = await self.session.execute(_OUTBOX, params)
+        stored = isinstance(row, Aggregate)
+        id = (await self.session.execute(_raising(type(row)) if stored else _OUTBOX, params)).scalar_one()
+        if stored:
+            set_committed_value(row, "seq", row.seq + 1)
+        else:
+            row.seq += 1
         failpoint(f"{self.origin}.after_outbox")
-        return UUID(str(result.scalar_one()))
+        return UUID(str(id))
 
     async def announce_many(self, event: str, lines: Sequence[Line]) -> None:
-        """Put the events of a set-based chunk (at most 5,000) into the outbox with one statement, in the given order.
+        """Put the events of a set-based chunk (at most 5,000) into the outbox with one COPY, in the given order.
 
         The caller has raised `seq` on the rows in SQL and passes the numbers; every payload is validated here, before
         the chunk commits.
@@ -165,18 +182,13 @@ class UnitOfWork:
         if not lines:
             return
         contract = self.runtime.contracts.event(event)
-        payloads = [json.dumps(contract.check(line.payload)) for line in lines]
+        topic, headers = self.runtime.topic(contract.topic), json.dumps(self._headers())
+        records = [
+            (topic, line.key, contract.type, line.sequence, headers, json.dumps(contract.check(line.payload)))
+            for line in lines
+        ]
         await self.session.flush()
-        driver = await self.driver()
-        await driver.execute(
-            _OUTBOX_MANY,
-            self.runtime.topic(contract.topic),
-            contract.type,
-            json.dumps(self._headers()),
-            [line.key for line in lines],
-            [line.sequence for line in lines],
-            payloads,
-        )
+        await (await self.driver()).copy_records_to_table("outbox", columns=_OUTBOX_COLUMNS, records=records)
         self._announced = True
 
     async def audit(
@@ -262,16 +274,23 @@ async def begin(
         await uow.commit()
 
 
-async def lock(uow: UnitOfWork, table: type[A], id: UUID, expected: int | None) -> A:
+async def lock(
+    uow: UnitOfWork, table: type[A], id: UUID, expected: int | None, *, may: Callable[[A], None] | None = None
+) -> A:
     """Load an aggregate and hold its row until the transaction ends.
 
     Raises `Missing` (404) when there is none in the actor's regions, `Stale` (412) when `expected` is given and is not
-    the stored version. Consumers and system rules pass None.
+    the stored version. Consumers and system rules pass None. `may` raises for rows that are closed to the actor by more
+    than their region; it is asked before the version is compared, so that strangers do not learn it.
     """
     statement = select(table).where(table.id == id).with_for_update().execution_options(populate_existing=True)
     row: A | None = (await uow.session.execute(statement)).scalar_one_or_none()
     if row is None:
         raise Missing(table.__name__)
+    if (region := getattr(row, "region_code", None)) is not None:
+        uow.within(region)
+    if may is not None:
+        may(row)
     if expected is not None and row.version != expected:
         raise Stale(row.version)
     return row

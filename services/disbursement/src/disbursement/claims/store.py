@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.types import Text
 
+from disbursement.citizens import only_own
 from disbursement.claims import domain
 from disbursement.claims.claim import Claim, Did, Reopen, Settle, State, Step, Terms
 from disbursement.claims.tables import ClaimRow
@@ -112,8 +113,10 @@ class File:
 
 
 async def lock(uow: UnitOfWork, claim_id: UUID, expected: int | None, terms: Terms | None = None) -> File:
-    """Load a file and hold it. Raises Missing or Stale."""
-    row = await unit.lock(uow, ClaimRow, claim_id, expected)
+    """Load a file and hold it; a citizen only their own. Raises Missing, OutOfRegion or Stale."""
+    row = await unit.lock(
+        uow, ClaimRow, claim_id, expected, may=lambda row: only_own(uow.actor, row.claimant_person_id)
+    )
     steps = tuple(Step(Did(s.did), s.actor, s.person_id) for s in await uow.execute(STEPS, {"id": claim_id}))
     return File(row, seen(row, steps, terms or Terms()), await papers(uow, claim_id))
 

@@ -16,6 +16,7 @@ from kit.ids import new_id
 from kit.machine import SYSTEM, Context, Refusal
 
 from disbursement.budget import commands as budget
+from disbursement.citizens import only_own
 from disbursement.claims.claim import end_of_day
 from disbursement.enrolments import store
 from disbursement.enrolments.domain import (
@@ -92,6 +93,7 @@ async def nominate(uow: UnitOfWork, new: NewEnrolment, sheet: FactSheet | None) 
     programme = await programmes.programme(uow, new.programme_id)
     region = str(sheet.values.get("domicile") or sheet.values.get("ktp_region") or "")
     uow.within(region)
+    only_own(uow.actor, new.subject_id)
     command = Nominate(
         programme_open=programme.state == "active",
         already_live=await store.already(uow, programme.id, new.subject_id),
@@ -312,9 +314,10 @@ def _year(version: programmes.Version, starts_on: date) -> int:
 
 
 async def _locked(uow: UnitOfWork, enrolment_id: UUID, expected: int | None) -> EnrolmentRow:
-    row = await lock(uow, EnrolmentRow, enrolment_id, expected)
-    uow.within(row.region_code)
-    return row
+    return await lock(
+        uow, EnrolmentRow, enrolment_id, expected,
+        may=lambda row: only_own(uow.actor, row.subject_id, row.holder_person_id),
+    )  # fmt: skip
 
 
 def _objection(uow: UnitOfWork) -> datetime:

@@ -8,6 +8,7 @@ from kit.db.uow import UnitOfWork
 from kit.errors import Missing
 from sqlmodel import col, or_, select
 
+from disbursement.citizens import is_citizen, only_own
 from disbursement.enrolments.tables import DecreeRow, EnrolmentRow
 from disbursement.programmes import queries as programmes
 from disbursement.rules import ast
@@ -28,11 +29,12 @@ class Filter:
 
 
 async def enrolment(uow: UnitOfWork, enrolment_id: UUID) -> EnrolmentRow:
-    """One enrolment; raises Missing or OutOfRegion."""
+    """One enrolment. A citizen reads only their own; raises Missing or OutOfRegion."""
     row = await uow.session.get(EnrolmentRow, enrolment_id)
     if row is None:
         raise Missing("enrolment")
     uow.within(row.region_code)
+    only_own(uow.actor, row.subject_id, row.holder_person_id)
     return row
 
 
@@ -53,7 +55,7 @@ async def declared(uow: UnitOfWork, programme_id: UUID) -> tuple[tuple[str, ...]
 
 
 async def listed(uow: UnitOfWork, by: Filter, after: UUID | None, take: int) -> list[EnrolmentRow]:
-    """Enrolments in the order of their nomination, within the actor's regions."""
+    """Enrolments in the order of their nomination, within the actor's regions; a citizen's own."""
     statement = select(EnrolmentRow).order_by(col(EnrolmentRow.id)).limit(take)
     equals: tuple[tuple[Any, Any], ...] = (
         (EnrolmentRow.programme_id, by.programme_id),
@@ -64,6 +66,9 @@ async def listed(uow: UnitOfWork, by: Filter, after: UUID | None, take: int) -> 
     for column, value in equals:
         if value is not None:
             statement = statement.where(col(column) == value)
+    if is_citizen(uow.actor):
+        own = uow.actor.person_id
+        statement = statement.where(or_(col(EnrolmentRow.subject_id) == own, col(EnrolmentRow.holder_person_id) == own))
     if by.client_ref is not None:
         statement = statement.where(EnrolmentRow.client == uow.actor.client)
     if by.region is not None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from kit.db.uow import UnitOfWork, lock
 from kit.machine import SYSTEM
 
+from disbursement.citizens import only_own
 from disbursement.events import RecoveryTold
 from disbursement.explanations.commands import About, Grounds, record
 from disbursement.ledger import commands as ledger
@@ -92,9 +93,9 @@ async def answer(uow: UnitOfWork, recovery_id: UUID, command: Decide, expected: 
 
 
 async def _locked(uow: UnitOfWork, recovery_id: UUID, expected: int) -> RecoveryRow:
-    row = await lock(uow, RecoveryRow, recovery_id, expected)
-    uow.within(row.region_code)
-    return row
+    return await lock(
+        uow, RecoveryRow, recovery_id, expected, may=lambda row: only_own(uow.actor, row.subject_person_id)
+    )
 
 
 async def _change(uow: UnitOfWork, row: RecoveryRow, command: Command, *, system: bool = False) -> RecoveryRow:

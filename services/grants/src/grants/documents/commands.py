@@ -78,8 +78,9 @@ async def record_scan(
     uow: UnitOfWork, document_id: UUID, result: Literal["clean", "infected"], expected: int
 ) -> DocumentRow:
     """Record what the scan of the file found. Raises Missing, Stale, Refused for another role or a second result."""
-    row = await lock(uow, DocumentRow, document_id, expected)
-    check(uow, row.region_code, row.institution_id)
+    row = await lock(
+        uow, DocumentRow, document_id, expected, may=lambda row: check(uow, row.region_code, row.institution_id)
+    )
     if not uow.actor.roles & SCANNERS:
         raise Refused(Refusal("role", (Reason("peran_tidak_berwenang"),)))
     if row.scan != "pending":

@@ -72,9 +72,9 @@ async def hold(uow: UnitOfWork, institution_id: UUID, expected: int | None = Non
 
     Raises Missing, Stale, OutOfRegion (also for institution users before another institution).
     """
-    row = await lock(uow, InstitutionRow, institution_id, expected)
-    check(uow, row.region_code, row.id)
-    return row
+    return await lock(
+        uow, InstitutionRow, institution_id, expected, may=lambda row: check(uow, row.region_code, row.id)
+    )
 
 
 async def record_officer(uow: UnitOfWork, institution_id: UUID, officer: Officer, expected: int) -> InstitutionRow:
