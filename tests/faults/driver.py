@@ -55,6 +55,8 @@ class Driver:
     leaks_every: int = 10
     """I9 reads every log, topic and table: after each so many faults and at the end."""
     report: Report = field(init=False)
+    doing: str = ""
+    """What is waited for, for the report of a failure."""
 
     def __post_init__(self) -> None:
         self.report = Report(self.seed)
@@ -86,7 +88,7 @@ class Driver:
                 seconds = await self._one(ground, kind)
                 verdict = await self._look(ground, with_leaks=number % self.leaks_every == 0)
             except Exception as failed:  # noqa: BLE001 - whatever it was ends the run, with the seed that repeats it
-                self.report.failed(number, kind.name, ground.said, f"{type(failed).__name__}: {failed}")
+                self.report.failed(number, kind.name, ground.said, f"{self.doing}: {type(failed).__name__}: {failed}")
                 return
             self.report.took(number, kind.name, ground.said, seconds)
             if not verdict.holds:
@@ -103,19 +105,25 @@ class Driver:
 
     async def _one(self, ground: Ground, kind: Kind) -> float:
         """One fault under load; the seconds from its end until a new death has reached every reader."""
+        self.doing = "work before the fault"
         await ground.load.moved(WARM_UP_STEPS)
+        self.doing = "the fault"
         async with kind.inflicted(ground):
             if kind.steps:
                 await ground.load.moved(kind.steps)
             healing = time.monotonic()
+        self.doing = "a command after the fault"
         person = await ground.load.death()
+        self.doing = "its event at every reader"
         for reader in self._readers():
             await eventually(lambda reader=reader: self._heard(reader, person), within=RECOVERS_WITHIN)
         return time.monotonic() - healing
 
     async def _look(self, ground: Ground, *, with_leaks: bool) -> Verdict:
         """With the load standing still: every invariant, every answer found once, no canary anywhere."""
+        self.doing = "the end of the commands under way"
         async with ground.load.still():
+            self.doing = "the invariants"
             verdict = await Verdict.of(self.stack, ground, within=RESTS_WITHIN)
             if with_leaks:
                 verdict.leaks = await leaks(self.stack, ground.load.canaries)

@@ -4,6 +4,7 @@ Each service has a link to PostgreSQL of its own (`registry-database`, ...); all
 broker tells its clients this address) and to the registry's API (`registry-api`). Tests look past the links.
 """
 
+import os
 from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
@@ -14,6 +15,8 @@ from stack import kafka, processes
 from stack.kafka import Kafka
 from stack.system import System
 
+PASSED_ON = ("PYTHONPATH",)
+"""So that the stack of a copy of the tree runs the copy's code."""
 BROKER, REGISTRY = "broker", "registry-api"
 
 
@@ -52,6 +55,7 @@ class LinkedSystem(System):
     def environment(self, service: str) -> dict[str, str]:
         """The variables a service's process is started with."""
         told = super().environment(service)
+        told |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         told["SANTUN_KAFKA_BOOTSTRAP"] = f"127.0.0.1:{self.links[BROKER][0]}"
         told["SANTUN_REGISTRY_URL"] = f"http://127.0.0.1:{self.links[REGISTRY][0]}"
         near, far = self.links[database(service)]
