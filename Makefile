@@ -6,7 +6,7 @@ BIN := .venv/bin
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: up down status story clean test check format lock docs faults help env
+.PHONY: up down status story clean test check format lock docs faults soak bugs help env
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,14 @@ test: env  ## every test: quick ones side by side, then those that run and kill 
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not faults and not e2e" $(ARGS)
 	@$(BIN)/pytest -n 2 --dist loadfile -m "faults or e2e" $(ARGS)
 
-faults: env  ## kill, cut off and restart real parts, and look at the books afterwards
-	@$(BIN)/pytest -m faults $(ARGS)
+faults: env  ## hurt every part under load, by a seed, and look at everything after each fault (25 minutes; ARGS="--seed 7")
+	@PYTHONPATH=tests $(BIN)/python -m faults.driver --seconds 1500 $(ARGS)
+
+soak: env  ## the same for as long as told: make soak SECONDS=7200
+	@PYTHONPATH=tests $(BIN)/python -m faults.driver --seconds $(or $(SECONDS),3600) $(ARGS)
+
+bugs: env  ## put fifteen known bugs into a copy of the tree, one by one, and see the tests notice each
+	@PYTHONPATH=tests $(BIN)/python -m faults.seeded $(ARGS)
 
 check: env  ## the quick part: style, types, walls, unit tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null
