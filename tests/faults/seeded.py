@@ -100,6 +100,8 @@ def main() -> None:
     """Try every bug, or those whose name holds a given word; exit status 1 when one went unnoticed."""
     word = sys.argv[1] if len(sys.argv) > 1 else ""
     bugs = [bug for bug in BUGS if word in bug.name]
+    if not bugs:
+        sys.exit(f"no bug is called like {word!r}")
     missed = []
     run = backends.begin()
     try:
