@@ -6,7 +6,7 @@ BIN := .venv/bin
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: up down status story clean test check format lock docs faults soak bugs help env
+.PHONY: up down status story clean test check format lock docs faults soak bugs bench help env
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ soak: env  ## the same for as long as told: make soak SECONDS=7200
 
 bugs: env  ## put fifteen known bugs into a copy of the tree, one by one, and see the tests notice each
 	@PYTHONPATH=tests $(BIN)/python -m faults.seeded $(ARGS)
+
+bench: env  ## measure against the limits of this machine (ARGS="P6 --size small"); writes docs/benchmarks.md
+	@$(BIN)/python tests/load/bench.py $(ARGS)
 
 check: env  ## the quick part: style, types, walls, unit tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null

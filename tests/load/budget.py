@@ -9,6 +9,7 @@ from uuid import UUID
 from disbursement.app import SERVICE
 from disbursement.budget import commands
 from disbursement.budget.domain import NewLine
+from disbursement.ledger.rules import Account
 from kit.auth.actor import Actor
 from kit.ids import new_id
 from kit.runtime import Runtime
@@ -72,7 +73,7 @@ async def run(rig: Rig) -> AsyncIterator[Pair]:
                 )
                 total += one + many
                 yield Pair("P10", one / took, many / taken)
-            reserved = await sql.fetchval(_RESERVED, "RESERVED", lines)
+            reserved = await sql.fetchval(_RESERVED, Account.RESERVED.value, lines)
             demand(reserved == total * AMOUNT, "every reservation stands in the ledger", reserved, total * AMOUNT)
         finally:
             await sql.close()

@@ -1,20 +1,24 @@
 """What is committed is published once per id and in order, and has its effect once."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from kit.auth.actor import Actor
-from kit.db.uow import Line
+from kit.db.uow import Line, UnitOfWork
 from kit.events import parked
+from kit.events.consumer import Together
+from kit.events.envelope import Event
 from kit.events.schemas import ContractBroken
 from kit.ids import new_id
 from kit.runtime import Runtime
-from kit.service import Processes
+from kit.service import Processes, Service
 from kit.testing.eventually import eventually
-from sample_service import SAMPLE, Thing, tell
+from sample_service import SAMPLE, BrokenHandler, Thing, tell
 from sqlalchemy import text
 
 SYSTEM = Actor.system("test")
@@ -42,10 +46,10 @@ async def published(runtime: Runtime, count: int) -> list[tuple[UUID, int]]:
     return found
 
 
-async def consume(runtime: Runtime, until: str, expected: int) -> None:
+async def consume(runtime: Runtime, until: str, expected: int, service: Service = SAMPLE) -> None:
     """Run the consumer until the query counts what is expected."""
     stop = asyncio.Event()
-    running = asyncio.create_task(Processes(SAMPLE, runtime).consumer.run(stop))
+    running = asyncio.create_task(Processes(service, runtime).consumer.run(stop))
 
     async def done() -> bool:
         return (await rows(runtime, until))[0][0] == expected
@@ -98,6 +102,34 @@ async def test_every_event_twice_has_one_effect(sample: Runtime) -> None:
     assert await relay.replay(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)) == 4
     await consume(sample, "SELECT count(*) FROM effect", 4)
     assert await rows(sample, "SELECT sequence FROM effect ORDER BY sequence") == [(1,), (2,), (3,), (4,)]
+
+
+async def test_events_taken_together_come_in_order_and_a_bad_one_falls_out_alone(sample: Runtime) -> None:
+    good, bad = await tell(sample), await tell(sample)
+    for amount in (1, 2, 3):
+        await tell(sample, good, amount=amount)
+    await tell(sample, bad, amount=13)
+    await tell(sample, bad, amount=14)
+    runs: list[list[tuple[UUID, int]]] = []
+
+    async def apply(uow: UnitOfWork, events: Sequence[Event]) -> None:
+        runs.append([(event.key, event.sequence) for event in events])
+        if any(event.data["amount_idr"] == 13 for event in events):
+            raise BrokenHandler
+        ids, keys = [event.id for event in events], [event.key for event in events]
+        numbers = [event.sequence for event in events]
+        await (await uow.driver()).execute(
+            "INSERT INTO effect SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])", ids, keys, numbers
+        )
+
+    await Processes(SAMPLE, sample).relay.once()
+    service = replace(SAMPLE, handlers=dict.fromkeys(SAMPLE.handlers, Together(apply)))
+    await consume(sample, "SELECT count(*) FROM parked", 2, service)
+    effects = await rows(sample, "SELECT key, sequence FROM effect ORDER BY key, sequence")
+    assert sorted(effects) == sorted([*((good.id, number) for number in (1, 2, 3, 4)), (bad.id, 1)])
+    assert any(len([number for key, number in run if key == good.id]) == 4 for run in runs)
+    async with sample.begin(SYSTEM) as uow:
+        assert [waiting.reason for waiting in await parked.listing(uow)] == ["handler_failed", "behind_parked"]
 
 
 async def test_a_poison_message_blocks_its_key_and_nothing_else(sample: Runtime) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer
 from kit.auth.actor import Actor
 from kit.db.uow import Line, lock
+from kit.events import inbox
 from kit.events.consumer import Message
 from kit.events.envelope import Event, attributes, decode, encode
 from kit.ids import new_id
@@ -61,11 +62,11 @@ async def test_more_than_one_batch_holds_is_told_whole(sample: Runtime) -> None:
 
 async def test_readers_that_take_in_the_same_events_crosswise_do_not_block_each_other(sample: Runtime) -> None:
     """Two members of a group after a rebalance: the same ids from opposite ends, in transactions that overlap."""
-    consumer = Processes(SAMPLE, sample).consumer
 
     async def take(chunk: list[tuple[Message, Event]]) -> int:
         async with sample.begin(SYSTEM) as uow:
-            return len(await consumer._inbox(uow, chunk))
+            _, fresh, _ = await inbox.take_in(uow, chunk, SAMPLE.handlers, blocked=())
+            return len(fresh)
 
     for _ in range(10):
         events = [_event(sample) for _ in range(1_500)]

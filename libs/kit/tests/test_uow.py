@@ -5,7 +5,7 @@ import json
 import pytest
 from kit.auth.actor import Actor
 from kit.db import audit
-from kit.db.audit_verify import verify
+from kit.db.audit_verify import entry_bytes, verify
 from kit.db.uow import lock
 from kit.errors import Missing, OutOfRegion, Stale
 from kit.runtime import Runtime
@@ -77,17 +77,17 @@ async def test_the_sealed_trail_verifies_and_shows_every_tampering(sample: Runti
     assert await audit.seal(sample) == 0
     lines = await audit.export(sample)
     assert verify(lines) == []
-    for tampered in (_changed(lines), _removed(lines), lines[1:]):
-        assert verify(tampered)
+    assert verify(lines[2:]) == ["block 1 is missing", "block 2 does not follow the one before it"]
+    assert verify(_changed(lines)) == ["block 2 was changed"]
+    assert verify(_removed(lines)) == ["block 2: 1 entries are missing"]
+    assert verify([*lines[:4], lines[5], lines[4], *lines[6:]]) == ["block 2 was changed"]
 
 
 def _changed(lines: list[str]) -> list[str]:
-    block = json.loads(lines[1])
-    block["entries"][2]["actor"] = "somebody else"
-    return [lines[0], json.dumps(block)]
+    entry = json.loads(lines[5])
+    entry["actor"] = "somebody else"
+    return [*lines[:5], entry_bytes(entry).decode(), *lines[6:]]
 
 
 def _removed(lines: list[str]) -> list[str]:
-    block = json.loads(lines[1])
-    del block["entries"][1]
-    return [lines[0], json.dumps(block)]
+    return [*lines[:4], *lines[5:]]

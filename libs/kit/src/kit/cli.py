@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -43,7 +44,7 @@ def _processes(app: typer.Typer, service: Service) -> None:
             async def run() -> None:
                 await Processes(service, service.runtime(settings)).run(parts)
 
-            asyncio.run(run())
+            _on_loop(run())
 
         return command
 
@@ -103,7 +104,7 @@ def _maintenance(app: typer.Typer, service: Service) -> None:
 
         _with_runtime(service, work)
         path.write_text("\n".join(lines) + "\n")
-        typer.echo(f"{len(lines)} blocks")
+        typer.echo(f"{len(lines)} lines")
 
 
 def _parked(app: typer.Typer, service: Service) -> None:
@@ -142,6 +143,13 @@ def _parked(app: typer.Typer, service: Service) -> None:
                     raise typer.BadParameter("no such waiting message")
 
         _with_runtime(service, work)
+
+
+def _on_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end on uvloop, or on asyncio's own loop where there is none (Windows)."""
+    factory = None if sys.platform == "win32" else import_module("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(work)
 
 
 def _load(service: Service) -> Base:

@@ -23,7 +23,7 @@ from kit.auth.actor import Actor
 from kit.db import audit
 from kit.db.uow import UnitOfWork
 from kit.errors import Unavailable
-from kit.events.consumer import Consumer, Handler
+from kit.events.consumer import Consumer, Handlers
 from kit.events.relay import Relay
 from kit.metrics import job_failures, job_last_success
 from kit.runtime import Runtime
@@ -65,7 +65,7 @@ class Service:
     settings: type[Base]
     migrations: Path
     routers: Sequence["APIRouter"] = ()
-    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    handlers: Handlers = field(default_factory=dict)
     jobs: Sequence[Job] = ()
     invariants: Mapping[str, Invariant] = field(default_factory=dict)
     wire: Callable[[Runtime], Any] | None = None

@@ -18,12 +18,14 @@ _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _NO_ID = 0
 
 _provider = TracerProvider()
+_tracer = _provider.get_tracer("kit")
 
 
 def configure(service: str, otlp_endpoint: str = "") -> None:
     """Name the process in its spans and send them to the collector, when there is one."""
-    global _provider
+    global _provider, _tracer
     _provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    _tracer = _provider.get_tracer("kit")
     if otlp_endpoint:
         exporter = OTLPSpanExporter(endpoint=otlp_endpoint.rstrip("/") + "/v1/traces", timeout=5)
         _provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -41,7 +43,7 @@ def span(name: str, kind: SpanKind = SpanKind.INTERNAL, traceparent: str | None 
     A malformed traceparent starts a new trace, as the standard asks.
     """
     parent = trace.set_span_in_context(NonRecordingSpan(remote)) if (remote := _parse(traceparent)) else None
-    with _provider.get_tracer("kit").start_as_current_span(name, context=parent, kind=kind) as current:
+    with _tracer.start_as_current_span(name, context=parent, kind=kind) as current:
         yield current
 
 

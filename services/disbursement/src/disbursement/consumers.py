@@ -1,16 +1,16 @@
 """An event of the registry becomes a command here. Nothing outside the transaction is called; pulls are jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from kit.db.uow import UnitOfWork
-from kit.events.consumer import Handler
+from kit.events.consumer import Handlers, Together
 from kit.events.envelope import Event
 
 from disbursement.claims import commands_office as claims
 from disbursement.enrolments import commands_life as places
 from disbursement.events import DeathMoved, FactsChanged, LifeChanged
 from disbursement.rules import commands as facts
-from disbursement.rules.store import Life
+from disbursement.rules.store import Changed, Life
 
 
 async def on_life_changed(uow: UnitOfWork, event: Event) -> None:
@@ -39,15 +39,15 @@ async def on_death_revoked(uow: UnitOfWork, event: Event) -> None:
     await claims.flag_alive(uow, event.read(DeathMoved).death_record_id)
 
 
-async def on_facts_changed(uow: UnitOfWork, event: Event) -> None:
-    """Facts of somebody known here changed: a job pulls them, and only those that a rule declares."""
-    seen = event.read(FactsChanged)
-    await facts.mark_changed(uow, seen.person_id, seen.facts_version, seen.groups)
+async def on_facts_changed(uow: UnitOfWork, events: Sequence[Event]) -> None:
+    """Facts of people known here changed (an import tells of everybody): a job pulls them, and only declared ones."""
+    seen = [event.read(FactsChanged) for event in events]
+    await facts.mark_changed(uow, [Changed(one.person_id, one.facts_version, one.groups) for one in seen])
 
 
-HANDLERS: Mapping[str, Handler] = {
+HANDLERS: Handlers = {
     "org.santun.registry.person.life_changed.v1": on_life_changed,
     "org.santun.registry.death.revoked.v1": on_death_revoked,
     "org.santun.registry.death.voided.v1": on_death_revoked,
-    "org.santun.registry.person.facts_changed.v1": on_facts_changed,
+    "org.santun.registry.person.facts_changed.v1": Together(on_facts_changed),
 }

@@ -7,7 +7,6 @@ the world: whoever later changes or removes an entry must also change what other
 """
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -15,7 +14,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.types import ARRAY, BigInteger
 
 from kit.auth.actor import Actor
-from kit.db.audit_verify import GENESIS, chain, entry_bytes
+from kit.db.audit_verify import GENESIS, GONE, chain, entry_bytes
 from kit.events.relay import BEGINNING, Snapshot
 from kit.failpoints import failpoint
 from kit.runtime import Runtime
@@ -101,24 +100,16 @@ async def seal(runtime: Runtime) -> int:
 
 
 async def export(runtime: Runtime) -> list[str]:
-    """The sealed trail as JSON lines, block after block, for `audit_verify.py` and for auditors."""
+    """The sealed trail as JSON lines, block after block, each before its entries, for `audit_verify.py` and for auditors."""
     lines: list[str] = []
     async with runtime.begin(Actor.system("audit-export")) as uow:
         for sealed in (await uow.execute(_EXPORT_SEALS)).all():
             entries = {
                 e["pos"]: e for e in (await uow.execute(_EXPORT_ENTRIES, {"positions": sealed.positions})).mappings()
             }
-            body: Sequence[Any] = [_fields(entries[pos]) if pos in entries else None for pos in sealed.positions]
-            lines.append(
-                json.dumps(
-                    {
-                        "block": sealed.block,
-                        "previous": sealed.previous.hex(),
-                        "head": sealed.head.hex(),
-                        "entries": body,
-                    }
-                )
-            )
+            head = {"block": sealed.block, "previous": sealed.previous.hex(), "head": sealed.head.hex()}
+            lines.append(json.dumps({**head, "entries": len(sealed.positions)}))
+            lines += [_bytes(entries[pos]).decode() if pos in entries else GONE for pos in sealed.positions]
     return lines
 
 

@@ -1,5 +1,9 @@
 """One connection pool per process, with limits on everything."""
 
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 STATEMENT_TIMEOUT_MS = 30_000
@@ -13,12 +17,11 @@ def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
     Every statement, lock wait and idle transaction has a time-out in the database itself, so a lost client cannot hold
     rows. `pool_size` connections at most; a request that waits 5 s for one is answered 503.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
-        pool_pre_ping=True,
         hide_parameters=True,  # an error never quotes what was being written
         connect_args={
             "timeout": 5,
@@ -31,3 +34,14 @@ def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
             },
         },
     )
+    event.listen(engine.sync_engine, "checkout", _demand_open)
+    return engine
+
+
+def _demand_open(connection: Any, *_: object) -> None:
+    """Give out no connection whose server has hung up.
+
+    The socket has told of it already; to ask the server each time would cost every transaction three round trips.
+    """
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError

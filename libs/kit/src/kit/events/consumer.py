@@ -1,13 +1,13 @@
 """The consumer loop: inbox row, effects and own events in one transaction, and only then the Kafka offset.
 
 Delivery is at least once; effects are once. A chunk of a partition is handled in one transaction; when one message of
-it fails, the chunk is rolled back and taken message by message, so that the one that cannot be handled is parked with
+it fails, the chunk is rolled back and taken in halves, so that the one that cannot be handled is parked with
 its key and the partition goes on (engineering.md C6, C7).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -16,17 +16,15 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from opentelemetry.trace import SpanKind
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kit.auth.actor import Actor
 from kit.db.uow import UnitOfWork
 from kit.errors import Problem, Unavailable
-from kit.events import parked
+from kit.events import inbox, parked
 from kit.events.envelope import BrokenEnvelope, Event, decode
+from kit.events.inbox import Stream
 from kit.events.parked import Message
 from kit.events.schemas import ContractBroken
 from kit.failpoints import failpoint
@@ -39,44 +37,23 @@ log = structlog.get_logger()
 Handler = Callable[[UnitOfWork, Event], Awaitable[None]]
 """An incoming event becomes a command. Calls nothing outside the transaction."""
 
-CHUNK = 100
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler of many events at once: those of its type that follow each other in a chunk, in order.
+
+    For effects that one statement has, such as a projection. It announces nothing: its events have no single cause.
+    """
+
+    func: Callable[[UnitOfWork, Sequence[Event]], Awaitable[None]]
+
+
+Handlers = Mapping[str, Handler | Together]
+"""What a service does with the events it hears, by wire type."""
+
+CHUNK = 200
 ATTEMPTS = 5
 """Tries of a message whose handler fails for a reason that may pass, before it is parked."""
-
-_INBOX = text(
-    "INSERT INTO inbox (event_id, topic, key, sequence, type)"
-    " SELECT * FROM unnest(:ids, CAST(:topics AS text[]), :keys, CAST(:sequences AS bigint[]), CAST(:types AS text[])) AS m(i, t, k, s, y)"
-    " ORDER BY i ON CONFLICT DO NOTHING RETURNING event_id"
-).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)), bindparam("keys", type_=ARRAY(PG_UUID)))
-_POSITIONS = text(
-    "SELECT key, last_sequence FROM stream_position WHERE topic = :topic AND key = ANY(:keys) ORDER BY key FOR UPDATE"
-).bindparams(bindparam("keys", type_=ARRAY(PG_UUID)))
-_ADVANCE = text(
-    "INSERT INTO stream_position (topic, key, last_sequence, gaps)"
-    " SELECT :topic, k, s, g FROM unnest(:keys, CAST(:sequences AS bigint[]), CAST(:gaps AS int[])) AS m(k, s, g) ORDER BY k"
-    " ON CONFLICT (topic, key) DO UPDATE SET last_sequence = greatest(stream_position.last_sequence, excluded.last_sequence),"
-    " gaps = stream_position.gaps + excluded.gaps"
-).bindparams(bindparam("keys", type_=ARRAY(PG_UUID)))
-
-
-@dataclass(slots=True)
-class _Stream:
-    """How far each key of a chunk's topic was applied: as found, as it is now, and the gaps seen on the way."""
-
-    found: dict[UUID, int]
-    now: dict[UUID, int] = field(default_factory=dict)
-    gaps: dict[UUID, int] = field(default_factory=dict)
-
-    def last(self, key: UUID) -> int | None:
-        return self.now.get(key, self.found.get(key))
-
-    def advance(self, key: UUID, sequence: int) -> None:
-        """Remember that the event was applied or skipped. A gap is counted; events carry the state after them."""
-        last = self.last(key)
-        if last is not None and sequence > last + 1:
-            self.gaps[key] = self.gaps.get(key, 0) + 1
-            consumer_events.labels(outcome="gap").inc()
-        self.now[key] = sequence
 
 
 class Transient(Exception):
@@ -86,9 +63,7 @@ class Transient(Exception):
 class Consumer:
     """Reads the topics of a service's handlers as one group and applies each event once."""
 
-    def __init__(
-        self, runtime: Runtime, handlers: Mapping[str, Handler], *, group: str, instance: str | None = None
-    ) -> None:
+    def __init__(self, runtime: Runtime, handlers: Handlers, *, group: str, instance: str | None = None) -> None:
         self._runtime = runtime
         self._handlers = handlers
         self._group = group
@@ -166,15 +141,22 @@ class Consumer:
             failpoint("consumer.after_offset")
 
     async def handle(self, messages: Sequence[Message]) -> None:
-        """Apply messages of one partition, in order, each effect once. Raises `Transient` when nothing was done."""
+        """Apply messages of one partition, in order, each effect once. Raises `Transient` when they must come again."""
+        if len(messages) == 1:
+            await self._alone(messages[0])
+            return
         try:
-            await self._transaction(messages, single=len(messages) == 1, attempt=1)
+            await self._transaction(messages, single=False, attempt=1)
         except Transient:
             raise
-        except Exception as failed:  # noqa: BLE001 - the chunk was rolled back whole; each message now stands for itself
+        except Exception as failed:  # noqa: BLE001 - the chunk was rolled back whole; its halves now stand for themselves
             log.info("consumer_chunk_split", error=type(failed).__name__, size=len(messages))
-            for message in messages:
-                await self._alone(message)
+            await self._halve_until_alone(messages)
+
+    async def _halve_until_alone(self, messages: Sequence[Message]) -> None:
+        half = len(messages) // 2
+        await self.handle(messages[:half])
+        await self.handle(messages[half:])
 
     async def _alone(self, message: Message) -> None:
         """Apply one message, parking it when it cannot be handled: refusals at once, other failures after some tries."""
@@ -196,14 +178,14 @@ class Consumer:
     async def _transaction(self, messages: Sequence[Message], *, single: bool, attempt: int) -> None:
         """One transaction: skip what is blocked or known, run the handlers, remember the positions."""
         events: list[tuple[Message, Event | BrokenEnvelope]] = [(m, _decode(m)) for m in messages]
-        good = [(m, e) for m, e in events if isinstance(e, Event) and e.type in self._handlers]
-        cause = good[0][1] if single and good else None
+        good = [event for _, event in events if isinstance(event, Event) and event.type in self._handlers]
+        cause = good[0] if single and good else None
+        keys = {message.key_text for message in messages}
         try:
             async with self._runtime.begin(Actor.system("consumer"), origin="consumer", cause=cause) as uow:
-                waiting = await parked.blocked(uow, messages[0].topic, [m.key_text for m in messages])
-                fresh = await self._inbox(uow, [(m, e) for m, e in good if m.key_text not in waiting])
+                waiting, fresh, stream = await inbox.take_in(uow, events, self._handlers, blocked=keys)
                 failpoint("consumer.after_inbox")
-                stream = await self._stream(uow, messages[0].topic, [e.key for _, e in events if isinstance(e, Event)])
+                run: list[Event] = []
                 for message, event in events:
                     if message.key_text in waiting:
                         known = event if isinstance(event, Event) else None
@@ -214,9 +196,15 @@ class Consumer:
                     elif isinstance(event, BrokenEnvelope):
                         await parked.park(uow, message, reason="broken_envelope", detail=event.code, attempts=attempt)
                         waiting |= {message.key_text}
-                    else:
-                        await self._apply(uow, event, fresh, stream)
-                await self._advance(uow, messages[0].topic, stream)
+                    elif self._counts(event, fresh, stream):
+                        if run and not (
+                            event.type == run[-1].type and isinstance(self._handlers[event.type], Together)
+                        ):
+                            await self._run(uow, run)
+                            run = []
+                        run.append(event)
+                await self._run(uow, run)
+                await inbox.advance(uow, messages[0].topic, stream)
                 failpoint("consumer.after_effect")
         except (OperationalError, InterfaceError, PoolTimeout, OSError, Unavailable) as lost:
             raise Transient(type(lost).__name__) from lost
@@ -225,59 +213,33 @@ class Consumer:
                 raise Transient(type(failed).__name__) from failed
             raise
 
-    async def _apply(self, uow: UnitOfWork, event: Event, fresh: set[UUID], stream: _Stream) -> None:
-        """Advance the key's position and run the handler, unless the event was applied before or is of no interest."""
+    def _counts(self, event: Event, fresh: set[UUID], stream: Stream) -> bool:
+        """Advance the key's position; False for an event that was applied before or is of no interest."""
         handler = self._handlers.get(event.type)
         last = stream.last(event.key)
-        if handler is not None and event.id not in fresh:
+        if (handler is not None and event.id not in fresh) or (last is not None and event.sequence <= last):
             consumer_events.labels(outcome="duplicate").inc()
-            return
-        if last is not None and event.sequence <= last:
-            consumer_events.labels(outcome="duplicate").inc()
-            return
+            return False
         stream.advance(event.key, event.sequence)
         if handler is None:
             consumer_events.labels(outcome="skipped").inc()
-            return
+            return False
         contract = self._runtime.contracts.of_type(event.type)
         if contract is not None:
             contract.check(event.data)
-        uow.cause = event
-        with span(event.type, SpanKind.CONSUMER, event.traceparent or None):
-            await handler(uow, event)
-        consumer_events.labels(outcome="applied").inc()
+        return True
 
-    async def _inbox(self, uow: UnitOfWork, good: Sequence[tuple[Message, Event]]) -> set[UUID]:
-        """Insert the ids that are new, sorted (unsorted batches deadlock), and return them."""
-        if not good:
-            return set()
-        events = {event.id: event for _, event in good}.values()
-        result = await uow.execute(
-            _INBOX,
-            {
-                "ids": [e.id for e in events], "topics": [e.topic for e in events], "keys": [e.key for e in events],
-                "sequences": [e.sequence for e in events], "types": [e.type for e in events],
-            },
-        )  # fmt: skip
-        return set(result.scalars())
-
-    async def _stream(self, uow: UnitOfWork, topic: str, keys: Sequence[UUID]) -> _Stream:
-        if not keys:
-            return _Stream({})
-        rows = await uow.execute(_POSITIONS, {"topic": topic, "keys": sorted(set(keys))})
-        return _Stream({row.key: row.last_sequence for row in rows})
-
-    async def _advance(self, uow: UnitOfWork, topic: str, stream: _Stream) -> None:
-        """Write the positions of a chunk with one statement: most events of a busy topic are only skipped."""
-        if stream.now:
-            keys = sorted(stream.now)
-            await uow.execute(
-                _ADVANCE,
-                {
-                    "topic": topic, "keys": keys, "sequences": [stream.now[k] for k in keys],
-                    "gaps": [stream.gaps.get(k, 0) for k in keys],
-                },
-            )  # fmt: skip
+    async def _run(self, uow: UnitOfWork, run: Sequence[Event]) -> None:
+        """Hand events over to their handler: one, or a run of one type to a handler that takes them together."""
+        if not run:
+            return
+        handler, uow.cause = self._handlers[run[0].type], run[0] if len(run) == 1 else None
+        with span(run[0].type, SpanKind.CONSUMER, run[0].traceparent or None):
+            if isinstance(handler, Together):
+                await handler.func(uow, run)
+            else:
+                await handler(uow, run[0])
+        consumer_events.labels(outcome="applied").inc(len(run))
 
     async def _park(self, message: Message, reason: str, detail: str, attempts: int) -> None:
         decoded = _decode(message)
@@ -311,10 +273,10 @@ class Consumer:
                     raise Problem(f"message cannot be read: {event.code}; discard it with a reason")
                 uow.cause = event
                 await parked.resolve(uow, id, state="redriven", by=by, why="redrive")
-                fresh = await self._inbox(uow, [(message, event)])
-                stream = await self._stream(uow, topic, [event.key])
-                await self._apply(uow, event, fresh, stream)
-                await self._advance(uow, topic, stream)
+                _, fresh, stream = await inbox.take_in(uow, [(message, event)], self._handlers, blocked=())
+                if self._counts(event, fresh, stream):
+                    await self._run(uow, [event])
+                await inbox.advance(uow, topic, stream)
             done += 1
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import text
 from kit.crypto.fields import FieldCipher
 from kit.db.uow import UnitOfWork
 
-_BLOCKED = text("SELECT DISTINCT key FROM parked WHERE topic = :topic AND key = ANY(:keys) AND state = 'parked'")
 _PARK = text(
     'INSERT INTO parked (topic, partition, "offset", key, event_id, type, headers_enc, payload_enc, reason, detail, attempts)'
     " VALUES (:topic, :partition, :offset, :key, :event_id, :type, :headers, :payload, :reason, :detail, :attempts)"
@@ -72,11 +71,6 @@ class Parked:
     detail: str
     attempts: int
     parked_at: datetime
-
-
-async def blocked(uow: UnitOfWork, topic: str, keys: Sequence[str]) -> frozenset[str]:
-    """Which of these keys wait behind a parked message."""
-    return frozenset((await uow.execute(_BLOCKED, {"topic": topic, "keys": list(keys)})).scalars())
 
 
 async def park(

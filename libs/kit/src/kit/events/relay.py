@@ -45,6 +45,9 @@ _SINCE = """
 SELECT pos, id, topic, key, type, sequence, headers::text AS headers, payload::text AS payload, created_at
   FROM outbox WHERE created_at >= $1 AND created_at <= $2 ORDER BY pos
 """
+_WHERE = (
+    "SELECT (SELECT snapshot FROM relay_cursor WHERE name = 'relay') AS stored, pg_current_snapshot()::text AS current"
+)
 _STORE = """
 INSERT INTO relay_cursor (name, snapshot) VALUES ('relay', $1)
 ON CONFLICT (name) DO UPDATE SET snapshot = excluded.snapshot, updated_at = now()
@@ -158,9 +161,8 @@ class Relay:
             await _bounded(connection.close())
 
     async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
-        stored = await connection.fetchval("SELECT snapshot FROM relay_cursor WHERE name = 'relay'")
-        before = Snapshot.parse(stored or BEGINNING)
-        now = Snapshot.parse(await connection.fetchval("SELECT pg_current_snapshot()::text"))
+        stored, current = await connection.fetchrow(_WHERE)
+        before, now = Snapshot.parse(stored or BEGINNING), Snapshot.parse(current)
         if now.text == before.text:
             return 0
         rows = _stream(connection, _NEW, before.xmax, now.xmax, now.text, list(before.running))

@@ -1,7 +1,6 @@
 """Keeping the facts projection: what events say at once, and what is pulled from the registry between transactions."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from kit.auth.actor import Actor
 from kit.db.uow import UnitOfWork
@@ -9,6 +8,7 @@ from kit.runtime import Runtime
 
 from disbursement.registry_client import FactSheet, Registry
 from disbursement.rules import ast, store
+from disbursement.rules.store import Changed
 
 PULL = 500
 """Persons pulled in one question."""
@@ -24,9 +24,9 @@ async def keep(uow: UnitOfWork, sheets: Sequence[FactSheet]) -> None:
     await store.keep(uow, sheets)
 
 
-async def mark_changed(uow: UnitOfWork, person_id: UUID, version: int, groups: list[str]) -> None:
-    """Remember that facts of a person changed; `refresh` pulls them."""
-    await store.mark(uow, person_id, version, groups)
+async def mark_changed(uow: UnitOfWork, changed: Sequence[Changed]) -> None:
+    """Remember whose facts changed, and which; `refresh` pulls them."""
+    await store.mark(uow, changed)
 
 
 async def refresh(runtime: Runtime, registry: Registry) -> int:

@@ -11,7 +11,6 @@ from kit.db.uow import UnitOfWork
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.types import Text
 
 from disbursement.registry_client import FactSheet
 from disbursement.rules.ast import RESTRICTED
@@ -44,9 +43,18 @@ LIFE = text(
 )
 MARK = text(
     """
-    UPDATE fact_person SET stale_groups = ARRAY(SELECT DISTINCT unnest(stale_groups || CAST(:groups AS text[]))),
-        updated_at = :now
-    WHERE person_id = :person_id AND facts_version < :version
+    WITH held AS (
+        SELECT person_id, facts_version FROM fact_person WHERE person_id = ANY(CAST(:persons AS uuid[]))
+        ORDER BY person_id FOR UPDATE
+    ), changed AS (
+        SELECT held.person_id, array_agg(DISTINCT said.one) AS groups
+          FROM unnest(CAST(:persons AS uuid[]), CAST(:versions AS bigint[]), CAST(:groups AS text[])) AS said(person_id, version, one)
+          JOIN held ON held.person_id = said.person_id AND held.facts_version < said.version
+         GROUP BY held.person_id
+    )
+    UPDATE fact_person AS known SET updated_at = :now,
+        stale_groups = ARRAY(SELECT DISTINCT unnest(known.stale_groups || changed.groups))
+      FROM changed WHERE known.person_id = changed.person_id
     """
 )
 STALE = text("SELECT person_id FROM fact_person WHERE cardinality(stale_groups) > 0 ORDER BY person_id LIMIT :take")
@@ -99,6 +107,15 @@ class Life:
     record_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an event says of changed facts: whose, at which version, and which groups."""
+
+    person_id: UUID
+    version: int
+    groups: Sequence[str]
+
+
 async def note_life(uow: UnitOfWork, said: Life) -> bool:
     """Note what an event says of somebody's life; False when something newer is known."""
     params = {
@@ -108,10 +125,12 @@ async def note_life(uow: UnitOfWork, said: Life) -> bool:
     return (await uow.execute(LIFE, params)).scalar_one_or_none() is not None
 
 
-async def mark(uow: UnitOfWork, person_id: UUID, version: int, groups: Sequence[str]) -> None:
-    """Remember that groups of facts changed, for whom is known here; the values are pulled later."""
-    params = {"person_id": person_id, "version": version, "groups": list(groups), "now": uow.now}
-    await uow.execute(MARK.bindparams(bindparam("groups", type_=ARRAY(Text))), params)
+async def mark(uow: UnitOfWork, changed: Sequence[Changed]) -> None:
+    """Remember which groups of facts changed, for whom is known here; the values are pulled later."""
+    lines = [(one.person_id, one.version, group) for one in changed for group in one.groups]
+    persons, versions, groups = zip(*lines, strict=True) if lines else ((), (), ())
+    params = {"persons": list(persons), "versions": list(versions), "groups": list(groups), "now": uow.now}
+    await uow.execute(MARK, params)
 
 
 async def stale(uow: UnitOfWork, take: int) -> list[UUID]:
