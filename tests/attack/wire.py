@@ -42,15 +42,20 @@ async def ask(
     headers: Iterable[Header] = (),
     chunks: Sequence[bytes] = (b"",),
     query: str = "",
+    *,
+    unending: bool = False,
 ) -> Answer:
-    """Send one request; the body goes in these chunks. Nothing is checked, completed or corrected on the way."""
+    """Send one request; the body goes in these chunks, `unending`: as if more would follow that never does.
+
+    Nothing is checked, completed or corrected on the way.
+    """
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode("latin-1"), "root_path": "",
         "headers": list(headers), "server": ("service.test", 80), "client": ("127.0.0.1", 1),
     }  # fmt: skip
     left = [{"type": "http.request", "body": part, "more_body": True} for part in chunks]
-    left[-1]["more_body"] = False
+    left[-1]["more_body"] = unending
     left.reverse()
     told: list[dict[str, Any]] = []
 

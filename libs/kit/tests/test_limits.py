@@ -39,6 +39,9 @@ def code(answer: Any) -> tuple[int, str]:
         (b'{"a":-Infinity}', "bukan_json"),
         (b'{"a":1', "bukan_json"),
         (b"\xff\xfe", "bukan_json"),
+        ('{"a":1}'.encode("utf-16"), "bukan_json"),
+        ('{"a":1}'.encode("utf-32-le"), "bukan_json"),
+        (b'{"a":"\xed\xa0\x80"}', "bukan_json"),
         (b'{"a":' + b"9" * 5000 + b"}", "bukan_json"),
     ],
 )

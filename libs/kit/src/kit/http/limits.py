@@ -108,10 +108,13 @@ def _content_length(scope: Scope) -> int:
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value of a body. Raises Invalid for broken JSON, doubled keys, NUL, lone surrogates, NaN, deep nesting."""
+    """The JSON value of a body. Raises Invalid for broken JSON, doubled keys, NUL, lone surrogates, NaN, deep nesting.
+
+    UTF-8 and nothing else (RFC 8259): the checks below look at bytes, and `json` by itself would read UTF-16 too.
+    """
     _check_depth(body)
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise _unreadable("", "bukan_json") from None
     if b"\\u" in body or b"\x00" in body:

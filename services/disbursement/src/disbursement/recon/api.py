@@ -141,7 +141,7 @@ async def get_rows(
     file_id: UUID,
     uow: Reads,
     _: Reader,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> ResultRowsOut:
     """The rows of a file with their outcomes; `next_row` is the `after` of the next call."""

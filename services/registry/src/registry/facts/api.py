@@ -22,6 +22,7 @@ router = Api(prefix="/v1", tags=["facts"])
 MAX_FACTS = 1_000
 MAX_STALE = 10_000
 EXPORT_ROWS = 1_000
+MAX_VERSION = 2**53 - 1
 Reader = Annotated[Actor, requires("registry.facts:read", region=Region.OBJECT)]
 
 
@@ -49,7 +50,7 @@ class FactsAnswer(Out):
 
 class Seen(Body):
     person_id: UUID
-    facts_version: Annotated[int, Field(ge=0)]
+    facts_version: Annotated[int, Field(ge=0, le=MAX_VERSION)]
 
 
 class StaleQuestion(Body):
