@@ -1,7 +1,7 @@
 """Killed with SIGKILL at every named point of an import, the next worker finishes it: nothing lost, nothing twice."""
 
 import asyncio
-import os
+import json
 import signal
 import subprocess
 import sys
@@ -9,25 +9,43 @@ from collections import Counter
 
 import pytest
 
-WORKER = """
-import asyncio
-from registry.app import SERVICE
-from registry.imports import parsing, staging, worker
-from registry.settings import Settings
+NURSERY = """
+import asyncio, importlib, json, os, sys
+import kit.failpoints
 from kit.db import bulk
-parsing.BATCH = 30
-bulk.CHUNK = 40
+from registry.app import SERVICE
+from registry.imports import parsing, worker
+from registry.settings import Settings
+parsing.BATCH, bulk.CHUNK = 30, 40
 async def run():
     runtime = SERVICE.runtime(Settings())
     await worker.work(runtime)
     await runtime.close()
-asyncio.run(run())
+for line in sys.stdin:
+    if not (child := os.fork()):
+        os.dup2(2, 1)
+        os.environ.update(json.loads(line))
+        importlib.reload(kit.failpoints)
+        asyncio.run(run())
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Everything imported once; each pass of the worker is a process forked from it, which starts in no time."""
 POINTS = ("import.after_staging", "import.after_staging:2", "import.after_rejects", "import.mid_insert", "import.mid_insert:2",
     "import.before_commit:4", "import.before_commit:7", "import.before_commit:12", "import.after_commit:9")  # fmt: skip
 
 
-async def worker_process(office, failpoint: str = "") -> int:
+@pytest.fixture
+def nursery():
+    """The process that the workers are born of."""
+    with subprocess.Popen(
+        [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.stdin.close()
+
+
+async def worker_process(nursery, office, failpoint: str) -> int:
     """One pass of the worker in a process of its own; its exit status."""
     settings = office.registry.settings
     environment = {
@@ -37,18 +55,14 @@ async def worker_process(office, failpoint: str = "") -> int:
         "REGISTRY_IMPORTS_DIR": str(settings.imports_dir),
         "SANTUN_FAILPOINT": failpoint,
     }
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", WORKER],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr[-2000:]
-    return done.returncode
+    nursery.stdin.write(json.dumps(environment) + "\n")
+    nursery.stdin.flush()
+    status = int(await asyncio.to_thread(nursery.stdout.readline))
+    assert status in (0, -signal.SIGKILL), status
+    return status
 
 
-async def finish(office, run, failpoint: str) -> int:
+async def finish(nursery, office, run, failpoint: str) -> int:
     """Work, approve and work again, killing at the point; how often the process died."""
     kills = 0
     for _ in range(12):
@@ -57,7 +71,7 @@ async def finish(office, run, failpoint: str) -> int:
             return kills
         if state == "ready":
             assert (await office.approve(run)).status_code == 200
-        died = await worker_process(office, failpoint) != 0
+        died = await worker_process(nursery, office, failpoint) != 0
         kills += died
         if died:
             failpoint = ""
@@ -78,7 +92,7 @@ async def told(office) -> Counter:
 
 @pytest.mark.timeout(600)
 @pytest.mark.faults
-async def test_killed_at_each_point_an_import_is_finished_once(service_factory, lists, tmp_path):
+async def test_killed_at_each_point_an_import_is_finished_once(service_factory, lists, nursery, tmp_path):
     from services.registry.tests.component.test_imports.conftest import Office
 
     lines = lists.listed(40, broken=0.05)
@@ -87,7 +101,7 @@ async def test_killed_at_each_point_an_import_is_finished_once(service_factory, 
         folder = tmp_path / str(number)
         office = Office(await service_factory("registry", imports_dir=folder), folder)
         run = await office.upload(lists.as_csv(lines))
-        kills = await finish(office, run, point)
+        kills = await finish(nursery, office, run, point)
         report = await office.read(run)
         found = (await office.counts(), await told(office), report["rows_read"], report["rows_ok"], report["reasons"])
         expected = expected or found
