@@ -43,8 +43,6 @@ class Kind:
     inflict: Inflict
     steps: int
     """How much work is done while it lasts; 0: nothing can be, or the fault itself waits."""
-    slow: bool
-    """Takes long: not in the short run."""
 
     def inflicted(self, ground: Ground) -> AbstractAsyncContextManager[None]:
         """The fault as a block."""
@@ -54,12 +52,12 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 
 
-def fault(name: str, *, steps: int = 3, slow: bool = False) -> Callable[[Inflict], Inflict]:
+def fault(name: str, *, steps: int = 3) -> Callable[[Inflict], Inflict]:
     """Register a kind: a generator that hurts, yields once, and heals."""
 
     def register(inflict: Inflict) -> Inflict:
         assert name not in KINDS, name
-        KINDS[name] = Kind(name, inflict, steps, slow)
+        KINDS[name] = Kind(name, inflict, steps)
         return inflict
 
     return register

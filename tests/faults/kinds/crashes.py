@@ -43,7 +43,7 @@ def _crash(point: str) -> Inflict:
 
 
 for _point in POINTS:
-    fault(f"crash {_point}", steps=0, slow=_point.startswith(("run.", "import.", "worker.")))(_crash(_point))
+    fault(f"crash {_point}", steps=0)(_crash(_point))
 
 
 def _kill(service: str) -> Inflict:
@@ -77,7 +77,7 @@ async def all_services(ground: Ground) -> AsyncIterator[None]:
     await ground.stack.start(*SERVICES)
 
 
-@fault("kill -9 of everything: services, broker, database", steps=0, slow=True)
+@fault("kill -9 of everything: services, broker, database", steps=0)
 async def everything(ground: Ground) -> AsyncIterator[None]:
     """The machine goes down."""
     ground.stack.kill()

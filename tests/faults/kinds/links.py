@@ -59,4 +59,4 @@ for _side in SIDES:
     for _kind in WEATHERS:
         fault(f"{_kind} link to the {_side}", steps=0)(_weather(_kind, _side))
     fault(f"cut link to the {_side}", steps=1)(_cut(_side))
-    fault(f"dead link to the {_side}", steps=0, slow=True)(_dead(_side))
+    fault(f"dead link to the {_side}", steps=0)(_dead(_side))

@@ -48,7 +48,7 @@ async def poison(ground: Ground) -> AsyncIterator[None]:
         assert done.returncode == 0, done.stderr
 
 
-@fault("a storm of rebalances", steps=0, slow=True)
+@fault("a storm of rebalances", steps=0)
 async def storm(ground: Ground) -> AsyncIterator[None]:
     """Other readers join the group and leave it by kill -9, one while another comes."""
     service = ground.choose("disbursement", "notifications")

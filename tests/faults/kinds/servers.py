@@ -22,7 +22,7 @@ async def broker_killed(ground: Ground) -> AsyncIterator[None]:
     await ground.stack.start("Kafka")
 
 
-@fault("the broker lost its data", steps=0, slow=True)
+@fault("the broker lost its data", steps=0)
 async def broker_lost(ground: Ground) -> AsyncIterator[None]:
     """As an operator mends it: services stopped, topics made again, each outbox published from the last good moment on."""
     stack = ground.stack
