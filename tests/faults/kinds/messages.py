@@ -36,7 +36,6 @@ async def poison(ground: Ground) -> AsyncIterator[None]:
         bootstrap_servers=ground.stack.system.kafka.bootstrap, max_request_size=4 * 1024 * 1024
     ) as producer:
         await producer.send_and_wait(topic, body.encode(), key=key.encode())
-    yield
     for reader in readers:
         await eventually(lambda reader=reader: _parked(ground, reader, key), within=90)
         listed = await asyncio.to_thread(ground.stack.command, reader, "parked", "list")
@@ -46,6 +45,7 @@ async def poison(ground: Ground) -> AsyncIterator[None]:
             ground.stack.command, reader, "parked", "discard", re.split(r"\s+", line)[0], *why
         )
         assert done.returncode == 0, done.stderr
+    yield
 
 
 @fault("a storm of rebalances", steps=0)
