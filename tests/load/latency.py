@@ -104,7 +104,8 @@ async def _floor(rig: Rig, topic: str, sql: asyncpg.Connection, times: int = 40)
 async def run(rig: Rig) -> AsyncIterator[Pair]:
     """The floor, saturation, and half of it, round after round."""
     before, seconds = prefix(), rig.size.seconds
-    await topics.create(rig.parts.kafka.bootstrap, Contracts(CONTRACTS), prefix=before)
+    await rig.kafka()
+    await topics.create(rig.parts.bootstrap, Contracts(CONTRACTS), prefix=before)
     async with (
         rig.service("registry", "all", topic_prefix=before) as registry,
         rig.service("disbursement", "all", topic_prefix=before) as disbursement,

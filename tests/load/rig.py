@@ -24,6 +24,7 @@ from shop import SAMPLE, SCOPE
 from shop import sample_service as sample
 from stack import processes, running
 from stack.backends import Backends
+from stack.kafka import groups_ready
 from stack.members import member
 from stack.places import CONTRACTS, ROOT
 
@@ -113,6 +114,11 @@ class Rig:
     async def __aexit__(self, *_: object) -> None:
         """Nothing: the run itself is ended by whoever began it."""
 
+    async def kafka(self) -> None:
+        """Start Kafka unless it runs; wait until groups can be joined."""
+        await asyncio.to_thread(lambda: self.parts.kafka)
+        await groups_ready(self.parts.bootstrap)
+
     async def connect(self, database: str) -> asyncpg.Connection:
         """A connection of the superuser."""
         return await asyncpg.connect(self.parts.postgres.url(database))
@@ -137,7 +143,7 @@ class Rig:
         )  # fmt: skip
         runtime = SAMPLE.runtime(settings)
         if kafka:
-            await asyncio.to_thread(lambda: self.parts.kafka)
+            await self.kafka()
             await topics.create(self.parts.bootstrap, runtime.contracts, prefix=settings.topic_prefix)
         sql = await self.connect(name)
         try:

@@ -1,9 +1,11 @@
 """What is committed is published once per id and in order, and has its effect once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +15,7 @@ from kit.db.uow import Line, UnitOfWork
 from kit.events import parked
 from kit.events.consumer import Together
 from kit.events.envelope import Event
+from kit.events.relay import Relay
 from kit.events.schemas import ContractBroken
 from kit.ids import new_id
 from kit.runtime import Runtime
@@ -90,6 +93,36 @@ async def _slow_writer(runtime: Runtime, thing: Thing) -> None:
         row = await lock(uow, Thing, thing.id, None)
         await uow.save(row)
         await uow.announce(row, "thing.changed", {"thing_id": str(row.id), "amount_idr": 0})
+
+
+class Hurried(Relay):
+    """A relay beside which somebody commits at the very end of its first round that finds nothing."""
+
+    late: Callable[[], Awaitable[object]] | None = None
+
+    async def _round(self, connection: Any, producer: Any) -> int:
+        sent = await super()._round(connection, producer)
+        if not sent and self.late is not None:
+            late, self.late = self.late, None
+            await late()
+            self.wake()
+        return sent
+
+
+async def test_what_is_committed_while_the_relay_looks_does_not_wait_for_the_next_poll(sample: Runtime) -> None:
+    settings = sample.settings
+    relay = Hurried(
+        database_url=settings.database_url.get_secret_value(), bootstrap=settings.kafka_bootstrap,
+        contracts=sample.contracts, service="sample", poll_seconds=600,
+    )  # fmt: skip
+    relay.late = partial(tell, sample)
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(stop))
+    try:
+        assert len(await published(sample, 1)) == 1
+    finally:
+        stop.set()
+        await running
 
 
 async def test_every_event_twice_has_one_effect(sample: Runtime) -> None:

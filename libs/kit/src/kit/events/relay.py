@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from kit.db.engine import SILENCE_SECONDS
 from kit.events.envelope import encode, headers_of, of_row, of_type
 from kit.events.schemas import Contracts
 from kit.failpoints import failpoint
@@ -135,7 +136,9 @@ class Relay:
 
     async def _connect(self) -> asyncpg.Connection:
         name = {"application_name": f"{self._service}-relay"}
-        return await asyncpg.connect(self._database_url, timeout=5, server_settings=name)
+        return await asyncpg.connect(
+            self._database_url, timeout=5, command_timeout=SILENCE_SECONDS, server_settings=name
+        )
 
     async def _lead(self, stop: asyncio.Event) -> None:
         """Hold the lock and publish round after round; ends when the lock's connection is lost or `stop` is set."""
@@ -149,10 +152,10 @@ class Relay:
             self.leader = True
             try:
                 while not stop.is_set():
+                    self._wake.clear()  # before the round: who commits during it calls for another one
                     sent = await self._round(connection, producer)
                     self.last_round = monotonic()
                     if not sent:
-                        self._wake.clear()
                         await _first(self._wake, stop, self._poll_seconds)
                 await self._round(connection, producer)
             finally:
