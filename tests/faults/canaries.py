@@ -8,7 +8,7 @@ import asyncio
 import gzip
 import random
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,6 +24,9 @@ DISTRICT = "327603"
 KIT_TABLES = ("outbox", "inbox", "audit", "audit_seal", "idempotency", "parked", "read_log", "stream_position")
 """Tables of every service in which no personal data may stand in clear."""
 _SHOWN = 10
+_RUNS = re.compile(r"[0-9]{11,}|[a-z]{9,}")
+"""Where a canary can stand: in a run of digits or of letters."""
+_HEX = re.compile(r"[0-9a-fA-F]{18,}")
 
 
 @dataclass
@@ -75,11 +78,22 @@ class Canaries:
 
     def found_in(self, text: str, *, planted: bool = True) -> set[str]:
         """The canaries that stand in this text."""
-        sought = sorted(self.values | (self.planted if planted else set()))
-        if not sought:
-            return set()
-        every = sought + [value.encode().hex() for value in sought]
-        return {match.group() for match in re.finditer("|".join(every), text, re.IGNORECASE)}
+        sought = {value.lower() for value in self.values | (self.planted if planted else set())}
+        lengths = sorted({len(value) for value in sought})
+        found: set[str] = set()
+        for plain in (text.lower(), *_unhexed(text)):
+            for run in _RUNS.findall(plain):
+                pieces = {run[at : at + size] for size in lengths for at in range(len(run) - size + 1)}
+                found |= pieces & sought
+        return found
+
+
+def _unhexed(text: str) -> Iterator[str]:
+    """What stands in a dump as the hexadecimal text of bytes, read from either half of a byte."""
+    for run in _HEX.findall(text):
+        for start in (0, 1):
+            part = run[start:]
+            yield bytes.fromhex(part[: len(part) // 2 * 2]).decode("latin-1").lower()
 
 
 async def leaks(stack: PrivateStack, canaries: Canaries) -> list[str]:

@@ -119,6 +119,12 @@ class Proxy:
             pair.abort(pair.far)
 
     async def _accept(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(
+            asyncio.CancelledError
+        ):  # cancelled only when the links are closed; asyncio would log it
+            await self._carry(reader, near)
+
+    async def _carry(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         try:
             if self.weather.refusing:
                 raise ConnectionRefusedError
@@ -129,6 +135,10 @@ class Proxy:
         pair = Pair(self, near, far)
         self._pairs.add(pair)
         self.carried += 1
+        await self._both_ways(pair, reader, far_reader)
+
+    async def _both_ways(self, pair: Pair, reader: asyncio.StreamReader, far_reader: asyncio.StreamReader) -> None:
+        near, far = pair.near, pair.far
         up = asyncio.ensure_future(pair.carry(reader, far, answers=False))
         down = asyncio.ensure_future(pair.carry(far_reader, near, answers=True))
         try:

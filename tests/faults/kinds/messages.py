@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 from faults.ground import Ground, fault
@@ -12,7 +13,7 @@ from kit.ids import new_id
 from kit.testing import eventually
 from private_stack import topics_of
 
-STORMS = 3
+STORMS, GUESTS = 3, 2
 
 
 @fault("everything since the last look is delivered again")
@@ -52,12 +53,23 @@ async def poison(ground: Ground) -> AsyncIterator[None]:
 async def storm(ground: Ground) -> AsyncIterator[None]:
     """Other readers join the group and leave it by kill -9, one while another comes."""
     service = ground.choose("disbursement", "notifications")
+    log = ground.stack.system.logs / f"{service}-consume.log"
     for _ in range(STORMS):
+        before = _joined(log)
         async with AsyncExitStack() as guests:
-            for _ in range(2):
+            for _ in range(GUESTS):
                 await guests.enter_async_context(ground.stack.another(service, "consume", instance=""))
-            await ground.load.moved(2)
+            await eventually(lambda before=before: _all_joined(log, before + GUESTS), within=120)
+            await ground.load.moved(1)
     yield
+
+
+def _joined(log: Path) -> int:
+    return log.read_text(errors="replace").count("partitions_assigned") if log.exists() else 0
+
+
+async def _all_joined(log: Path, count: int) -> bool:
+    return _joined(log) >= count
 
 
 async def _parked(ground: Ground, reader: str, key: str) -> bool:

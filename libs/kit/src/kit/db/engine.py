@@ -6,16 +6,20 @@ from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from kit.db.watch import watch
+
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_TIMEOUT_MS = 30_000
+SILENCE_SECONDS = 40.0
+"""A database that is silent longer than its own time-outs allow is gone."""
 
 
 def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
     """Open a pool on the application role's URL (`postgresql://...`).
 
     Every statement, lock wait and idle transaction has a time-out in the database itself, so a lost client cannot hold
-    rows. `pool_size` connections at most; a request that waits 5 s for one is answered 503.
+    rows; one that is silent beyond them is cut off. `pool_size` connections at most; a request that waits 5 s for one is answered 503.
     """
     engine = create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
@@ -25,6 +29,7 @@ def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
         hide_parameters=True,  # an error never quotes what was being written
         connect_args={
             "timeout": 5,
+            "command_timeout": SILENCE_SECONDS + 5,  # what goes past SQLAlchemy: COPY, the hot statements
             "server_settings": {
                 "application_name": name,
                 "timezone": "UTC",
@@ -35,6 +40,7 @@ def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
         },
     )
     event.listen(engine.sync_engine, "checkout", _demand_open)
+    watch(engine, SILENCE_SECONDS)
     return engine
 
 
