@@ -49,7 +49,7 @@ BUGS = (
     Bug("09_command_tried_again_without_its_key", (f"{KIT}/test_client.py::test_reads_are_tried_again_and_commands_never",)),
     Bug("10_ceiling_without_its_guard", (f"{MONEY}/test_volumes_and_races.py::test_the_ceiling_holds_when_many_promise_at_once",)),
     Bug("11_approval_of_another_list", (f"{MONEY}/test_approved_list.py",)),
-    Bug("12_route_without_its_region", ("services/registry/tests/component/test_deaths.py::test_other_regions_neither_see_nor_touch_a_death",)),
+    Bug("12_route_without_its_region", ("services/registry/tests/component/test_persons.py::test_a_desk_sees_only_its_own_region",)),
     Bug("13_reject_counted_as_accepted", (f"{MONEY}/test_bank_answers.py::test_a_file_refused_as_a_whole_comes_back_as_a_whole",)),
     Bug("14_return_that_does_not_post", ("services/disbursement/tests/unit/money",)),
     Bug("15_announced_before_it_was_saved", ("tests/architecture/test_order_of_writes.py",)),
