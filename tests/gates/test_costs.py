@@ -29,7 +29,7 @@ async def test_a_command_is_six_statements(sample):
     assert cost.blocks <= 60, cost.blocks
 
 
-async def test_a_report_of_a_death_over_http_keeps_its_statements(service_factory, meter_of):
+async def test_a_report_of_a_death_over_http_is_eleven_statements(service_factory, meter_of):
     registry = await service_factory("registry", database_pool_size=1)
     body = {"source": "rt", "died_on": "2026-01-05", "region_code": "32.76.03.1001", "subject_name": "Warga Contoh"}
     async with registry.client("op_desa", regions=["32.76.03"]) as desk:
@@ -39,8 +39,9 @@ async def test_a_report_of_a_death_over_http_keeps_its_statements(service_factor
             assert answer.status_code == 201, answer.text
 
         cost = await meter_of(registry.database).cost(report)
-    assert len(cost.statements) <= 16, cost.statements
-    assert cost.wal <= 4_000, cost.wal
+    assert len(cost.statements) == 11, cost.statements
+    assert cost.wal <= 3_700, cost.wal
+    assert cost.blocks <= 70, cost.blocks
 
 
 async def test_an_idle_poll_of_the_relay_asks_little_and_writes_nothing(sample):

@@ -81,6 +81,7 @@ def render(rows: Sequence[Row]) -> str:
     for row in rows:
         taken = " ".join(str(row[name]) for name in ("date", "commit") if row.get(name))
         rounds = f", {row['rounds']} rounds" if row.get("rounds") else ""
+        rounds += ", small" if row.get("size") == "small" else ""
         lines.append(f"| {row['id']} | {row.get('against') or '-'} | `{row['command']}` | {taken}{rounds} |")
     return "\n".join(lines) + "\n"
 

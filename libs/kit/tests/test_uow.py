@@ -1,6 +1,8 @@
 """The unit of work and the audit trail on a real database."""
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
 from kit.auth.actor import Actor
@@ -9,11 +11,16 @@ from kit.db.audit_verify import entry_bytes, verify
 from kit.db.uow import lock
 from kit.errors import Missing, OutOfRegion, Stale
 from kit.runtime import Runtime
+from kit.testing import eventually
 from sample_service import Thing, tell
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 SYSTEM = Actor.system("test")
+_CLOSE_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
 
 
 def officer(*regions: str) -> Actor:
@@ -66,6 +73,20 @@ async def test_the_application_role_cannot_change_history_or_shape(sample: Runti
     with pytest.raises(ProgrammingError):
         async with sample.begin(SYSTEM) as uow:
             await uow.execute(text(statement))
+
+
+async def test_connections_that_the_server_has_closed_are_not_given_out(sample: Runtime) -> None:
+    async with sample.begin(SYSTEM) as one, sample.begin(SYSTEM) as two, sample.begin(SYSTEM) as three:
+        drivers = [await uow.driver() for uow in (one, two, three)]
+    async with sample.begin(SYSTEM) as uow:
+        mine = await uow.driver()
+        await uow.execute(text(_CLOSE_OTHERS))
+        await eventually(lambda: _closed([driver for driver in drivers if driver is not mine]), within=10)
+    await asyncio.gather(*(tell(sample) for _ in drivers))
+
+
+async def _closed(drivers: list[Any]) -> bool:
+    return all(driver.is_closed() for driver in drivers)
 
 
 async def test_the_sealed_trail_verifies_and_shows_every_tampering(sample: Runtime) -> None:
