@@ -4,16 +4,13 @@ The same is asked of citizens and of institutions of the same village: what is n
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
-from attack.doors import SERVICES, Door, doors
+from attack.doors import Door, doors
 from attack.strangers import BOOKS, MIGHTY, OF_THE_OFFICE, Call, owner, strangers
-from attack.worlds import WORLDS, World
+from attack.worlds import World
 from kit.auth.actor import Actor
-from stack.backends import Backends
-from stack.running import Running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
@@ -24,16 +21,6 @@ _TABLES = """
 SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> ALL($1)
 """
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=SERVICES)
-async def world(
-    parts: Backends, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    folder = tmp_path_factory.mktemp("imports")
-    running = await Running.start(parts, request.param, {"imports_dir": folder} if request.param == "registry" else {})
-    yield await WORLDS[request.param](running)
-    await running.close()
 
 
 def _steers_the_office(door: Door) -> bool:

@@ -5,9 +5,10 @@ Written to the specification; the `cloudevents` SDK is the oracle in the contrac
 
 import builtins
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel
 SEQUENCE_DIGITS = 10
 CONTENT_TYPE = b"application/json"
 MAX_VALUE_BYTES = 512 * 1024
+_SEQUENCE = re.compile(r"[0-9]{1,18}")
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -124,6 +126,9 @@ def _event(topic: str, key: bytes | None, attrs: Mapping[str, str], data: Mappin
         time = datetime.fromisoformat(attrs["time"])
         if time.tzinfo is None:
             raise BrokenEnvelope("time_without_zone")
+        time.astimezone(UTC)
+        if not _SEQUENCE.fullmatch(attrs["sequence"]) or any("\0" in text for text in attrs.values()):
+            raise BrokenEnvelope("attribute_malformed")
         return Event(
             id=UUID(attrs["id"]),
             type=attrs["type"],
@@ -140,7 +145,7 @@ def _event(topic: str, key: bytes | None, attrs: Mapping[str, str], data: Mappin
             topic=topic,
             headers=attrs,
         )
-    except (ValueError, KeyError, UnicodeDecodeError) as broken:
+    except (ValueError, KeyError, UnicodeDecodeError, OverflowError) as broken:
         raise broken if isinstance(broken, BrokenEnvelope) else BrokenEnvelope("attribute_malformed") from None
 
 

@@ -96,16 +96,18 @@ def _describe(operation: dict[str, Any], method: str, rule: Requirement | Public
     answers = operation.setdefault("responses", {})
     if "422" in answers and MEDIA_TYPE not in answers["422"].get("content", {}):
         del answers["422"]
-    expected = {422, 500, 503} if isinstance(rule, Public) else {401, 403, 422, 500, 503}
+    expected = {400, 422, 431, 500, 503} | (set() if isinstance(rule, Public) else {401, 403})
+    if "requestBody" in operation or method == "POST":
+        expected |= {408, 413}
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == idempotency.HEADER:
             parameter["required"] = method == "POST"
             parameter["schema"] = {"type": "string", "minLength": 8, "maxLength": 64, "pattern": "^[!-~]+$"}
-            expected |= {400, 409} if method == "POST" else {409}
+            expected |= {409}
         elif parameter["name"] == "If-Match":
             parameter["required"] = True
             parameter["schema"] = {"type": "string", "pattern": '^"[1-9][0-9]*"$', "examples": ['"7"']}
-            expected |= {400, 412, 428}
+            expected |= {412, 428}
     for status, answer in problems(*sorted(expected)).items():
         answers.setdefault(str(status), answer)
     if isinstance(rule, Public):

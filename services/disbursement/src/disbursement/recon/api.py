@@ -18,7 +18,7 @@ from pydantic import Field, computed_field
 
 from disbursement.payments import queries as payments
 from disbursement.payments import results
-from disbursement.payments.files.rows import MAX_RESULT_BYTES
+from disbursement.payments.files.rows import MAX_RESULT_BYTES, MAX_RESULT_ROWS
 from disbursement.payments.results import Format
 from disbursement.recon import commands, queries
 from disbursement.recon.domain import State
@@ -141,12 +141,12 @@ async def get_rows(
     file_id: UUID,
     uow: Reads,
     _: Reader,
-    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    after: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> ResultRowsOut:
     """The rows of a file with their outcomes; `next_row` is the `after` of the next call."""
     await payments.result_file(uow, file_id)
-    rows = await payments.result_rows(uow, file_id, after=after, take=limit + 1)
+    rows = await payments.result_rows(uow, file_id, after=min(after, MAX_RESULT_ROWS), take=limit + 1)
     items = [ResultRowOut.model_validate(row) for row in rows[:limit]]
     return ResultRowsOut(items=items, next_row=items[-1].row_no if len(rows) > limit else None)
 

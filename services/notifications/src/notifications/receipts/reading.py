@@ -69,7 +69,7 @@ def read(body: Any) -> list[Report]:
 def _own(body: Mapping[str, Any]) -> Iterator[Report]:
     for one in body["receipts"]:
         reference = UUID(str(one["reference"])) if one.get("reference") else None
-        ref = str(one["id"])[:_REF_LENGTH] if one.get("id") else None
+        ref = _ref(one["id"]) if one.get("id") else None
         if reference is None and ref is None:
             raise Unreadable
         yield Report(_status(str(one.get("status"))), ref, reference, code_of(one.get("error")))
@@ -84,7 +84,14 @@ def _meta(body: Mapping[str, Any]) -> Iterator[Report]:
                 if said is Status.FAILED and number in _META_FOR_NOW:
                     said = Status.REFUSED_FOR_NOW
                 code = META_CODES.get(number, "ditolak_penyedia") if number else None
-                yield Report(said, str(status["id"])[:_REF_LENGTH], None, code)
+                yield Report(said, _ref(status["id"]), None, code)
+
+
+def _ref(raw: object) -> str:
+    """The provider's own number of a call. One that no table could hold makes the receipt unreadable, not the work list."""
+    if not isinstance(raw, str | int) or not (ref := str(raw)[:_REF_LENGTH]).isprintable():
+        raise Unreadable
+    return ref
 
 
 def _status(text: str) -> Status:

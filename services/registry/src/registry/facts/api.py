@@ -23,6 +23,7 @@ MAX_FACTS = 1_000
 MAX_STALE = 10_000
 EXPORT_ROWS = 1_000
 MAX_VERSION = 2**53 - 1
+"""No person has been told about this often; whoever names more names a version that is not there."""
 Reader = Annotated[Actor, requires("registry.facts:read", region=Region.OBJECT)]
 
 
@@ -50,7 +51,7 @@ class FactsAnswer(Out):
 
 class Seen(Body):
     person_id: UUID
-    facts_version: Annotated[int, Field(ge=0, le=MAX_VERSION)]
+    facts_version: Annotated[int, Field(ge=0)]
 
 
 class StaleQuestion(Body):
@@ -88,7 +89,7 @@ async def batch_get(body: FactsQuestion, uow: Reads, actor: Reader) -> FactsAnsw
 @router.post("/facts:stale-check", responses=problems(422))
 async def stale_check(body: StaleQuestion, uow: Reads, _: Reader) -> StaleAnswer:
     """Of up to 10,000 (person, version) pairs only those that differ, with the groups that changed: the gate before money."""
-    rows = await queries.stale(uow, [(item.person_id, item.facts_version) for item in body.items])
+    rows = await queries.stale(uow, [(item.person_id, min(item.facts_version, MAX_VERSION)) for item in body.items])
     return StaleAnswer(
         stale=[StaleOut(person_id=s.person_id, facts_version=s.facts_version, groups=list(s.groups)) for s in rows]
     )

@@ -26,6 +26,7 @@ MAX_UPLOAD = 512 * 1024 * 1024
 """Bytes of one upload with its form; the file itself is capped by REGISTRY_IMPORT_MAX_BYTES as well."""
 RECEIPT = "IM"
 _READING, _CHECKED = 40, 50
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 State = Literal["received", "rejected", "parsed", "ready", "held", "approved", "applied", "discarded"]
 
@@ -186,7 +187,10 @@ async def read_sample(
     return [SampleOut.model_validate(row, from_attributes=True) for row in rows]
 
 
-@router.get("/imports/{import_id}/rejects", responses=problems(403, 404, 413))
+@router.get(
+    "/imports/{import_id}/rejects",
+    responses={**problems(403, 404, 413), 200: {"description": "The lines.", "content": {"text/csv": {}, SHEET: {}}}},
+)
 async def read_rejects(
     import_id: UUID,
     uow: Reads,
@@ -204,8 +208,7 @@ async def read_rejects(
     }
     if format == "xlsx":
         sheet = await rejects.as_xlsx(runtime, actor, run, rejected=rejected)
-        media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return Response(sheet, media_type=media, headers=headers)
+        return Response(sheet, media_type=SHEET, headers=headers)
     stream = rejects.as_csv(runtime, actor, run, rejected=rejected)
     return StreamingResponse(stream, media_type="text/csv; charset=utf-8", headers=headers)
 

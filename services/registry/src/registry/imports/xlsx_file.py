@@ -134,7 +134,7 @@ def _feed(parser: expat.XMLParserType, chunks: Iterator[bytes]) -> Iterator[None
             yield
         parser.Parse(b"", True)  # noqa: FBT003 - the call of the C library
         yield
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError, ValueError):  # the last two: an encoding that nobody knows, or not this one
         raise Unreadable("bukan_lembar_kerja") from None
 
 

@@ -15,6 +15,8 @@ from disbursement.payments.files.rows import DebitEntry, FileRefused, ResultRow,
 REPORTS = {"camt.054": "BkToCstmrDbtCdtNtfctn/Ntfctn", "camt.053": "BkToCstmrStmt/Stmt"}
 VERSIONS = tuple(f"{message}.001.{version:02}" for message in REPORTS for version in range(2, 9))
 UNSTATED = ("NOTPROVIDED", "")
+COUNT_DIGITS = 9
+"""A count of more digits is no count."""
 
 
 def parse(content: bytes) -> Results:
@@ -82,11 +84,11 @@ def _debits(entry: etree._Element) -> Iterator[DebitEntry]:
         return
     for batch in xml.children(entry, "NtryDtls/Btch"):
         _, amount = _amount(entry, None)
-        count = xml.text(batch, "NbOfTxs")
+        count = xml.text(batch, "NbOfTxs") or ""
         yield DebitEntry(
             file_reference=xml.text(batch, "MsgId") or xml.text(batch, "PmtInfId") or "",
             amount_idr=amount or 0,
-            count=int(count) if count and count.isdecimal() else None,
+            count=int(count) if count.isdecimal() and len(count) <= COUNT_DIGITS else None,
             entry_ref=xml.text(entry, "AcctSvcrRef") or xml.text(entry, "NtryRef") or "",
             value_date=_date(entry, "ValDt") or _date(entry, "BookgDt"),
         )

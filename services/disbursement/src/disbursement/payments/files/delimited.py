@@ -19,9 +19,11 @@ def write(rows: Iterable[Iterable[str]]) -> bytes:
 
 
 def read(content: bytes, columns: int, *, limit: int = MAX_RESULT_BYTES) -> list[list[str]]:
-    """The rows, the guard apostrophe taken off. Raises FileRefused for size, encoding, and rows of another width."""
+    """The rows, the guard apostrophe taken off. Raises FileRefused for size, encoding, NUL, and rows of another width."""
     if len(content) > limit:
         raise FileRefused("berkas_terlalu_besar", n=limit // 1_048_576)
+    if b"\0" in content:  # no table could hold it
+        raise FileRefused("berkas_rusak")
     try:
         text = content.decode("utf-8-sig")
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True) if row]
