@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from kit.http.client import Transport
 
 from notifications.channels.outlets import Accepted, Outcome, Outgoing, RefusedForGood, RefusedForNow, Silent
 from notifications.messages.states import LONGEST_RETRY_AFTER, Channel
@@ -35,7 +36,7 @@ class Webhook:
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(seconds, connect=5),
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=20),
+            transport=Transport(limits=httpx.Limits(max_connections=20)),
         )
 
     async def send(self, outgoing: Outgoing) -> Outcome:
