@@ -52,6 +52,7 @@ Handlers = Mapping[str, Handler | Together]
 """What a service does with the events it hears, by wire type."""
 
 CHUNK = 200
+FETCH_WAIT_MS = 100
 ATTEMPTS = 5
 """Tries of a message whose handler fails for a reason that may pass, before it is parked."""
 
@@ -99,6 +100,8 @@ class Consumer:
             heartbeat_interval_ms=1_000,
             max_poll_interval_ms=300_000,
             max_poll_records=1_000,
+            # One fetch at a time waits at the broker; a partition that was busy when it left is asked for only after it.
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=10_000,
             metadata_max_age_ms=30_000,
         )
