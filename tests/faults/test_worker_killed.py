@@ -1,6 +1,9 @@
 """The sender of messages dies after it took a message and after the provider took it: everybody is told, nobody twice."""
 
+import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -13,8 +16,6 @@ from kit.failpoints import POINTS
 from kit.testing import eventually
 
 POINTS_OF_THE_WORKER = [point for point in POINTS if point.startswith("worker.")]
-LEASE = timedelta(minutes=3)
-"""A dead worker's message is free again after two minutes of business time."""
 
 
 async def test_a_sender_killed_at_each_of_its_points_tells_everybody_once(stack: LinkedStack, desk: Desk):
@@ -23,9 +24,9 @@ async def test_a_sender_killed_at_each_of_its_points_tells_everybody_once(stack:
     await _calm(stack, desk)
     stack.kill("notifications")
     await payday.paid()
-    for point in POINTS_OF_THE_WORKER:
-        await stack.restart_armed("notifications", point)
-        desk.office.move_clock(desk.office.now() + LEASE)
+    async with _time_passes(desk):
+        for point in POINTS_OF_THE_WORKER:
+            await stack.restart_armed("notifications", point)
     await stack.start("notifications")
     await _calm(stack, desk)
     await stack.at_rest()
@@ -33,8 +34,26 @@ async def test_a_sender_killed_at_each_of_its_points_tells_everybody_once(stack:
         told = await _heard(stack, elder.phone)
         assert told, "nobody told her anything"
         assert set(told.values()) == {1}, told
-        sent = await stack.sql("notifications", "SELECT state FROM message WHERE person_id = $1", elder.id)
+        sent = await stack.sql(
+            "notifications", "SELECT 1 FROM message WHERE person_id = $1 AND state <> 'skipped'", elder.id
+        )
         assert len(sent) == sum(told.values())
+
+
+@asynccontextmanager
+async def _time_passes(desk: Desk) -> AsyncIterator[None]:
+    """A minute of business a second: what a dead sender held is free again after two of them."""
+
+    async def minutes() -> None:
+        while True:
+            await asyncio.sleep(1)
+            desk.office.move_clock(desk.office.now() + timedelta(minutes=1))
+
+    passing = asyncio.create_task(minutes())
+    try:
+        yield
+    finally:
+        passing.cancel()
 
 
 async def _calm(stack: LinkedStack, desk: Desk) -> None:
