@@ -80,6 +80,12 @@ def test_the_version_follows_the_words():
     assert LIBRARY.text("claim_filed", "id").version != LIBRARY.text("claim_filed", "en").version
 
 
+def test_what_a_text_asks_for_is_worked_out_once():
+    asked = LIBRARY.blanks("payment_settled", "id")
+    assert "amount_idr" in asked
+    assert LIBRARY.blanks("payment_settled", "id") is asked
+
+
 def test_segments_are_counted_as_the_networks_count_them():
     assert [segments("a" * n) for n in (160, 161, 306, 307)] == [1, 2, 2, 3]
     assert [segments("ж" * n) for n in (70, 71, 134, 135)] == [1, 2, 2, 3]

@@ -76,6 +76,7 @@ class Library:
         self._zone = ZoneInfo(zone)
         self._layouts: dict[str, Mapping[str, str]] = {}
         self._papers: dict[str, Mapping[str, str]] = {}
+        self._blanks: dict[bytes, frozenset[str]] = {}
         self.texts: dict[tuple[str, str], Text] = {}
         for locale in LOCALES:
             data = yaml.safe_load(files("notifications.templates").joinpath(f"{locale}.yaml").read_text("utf-8"))
@@ -94,8 +95,11 @@ class Library:
     def blanks(self, template: str, locale: str) -> frozenset[str]:
         """The names of values that the text asks for, the office's own aside."""
         text = self.text(template, locale)
-        tree = self._environments[locale].parse(text.subject + text.body)
-        return frozenset(find_undeclared_variables(tree)) - set(self._office)
+        known = self._blanks.get(text.version)
+        if known is None:  # asked for every message; parsing two languages takes nearly two milliseconds
+            tree = self._environments[locale].parse(text.subject + text.body)
+            known = self._blanks[text.version] = frozenset(find_undeclared_variables(tree)) - set(self._office)
+        return known
 
     def write(self, template: str, locale: str, channel: Channel, facts: Mapping[str, Any]) -> Letter:
         """Fill a text for a channel. Raises Gap when a value is missing, unreadable, or the text grows too long."""
