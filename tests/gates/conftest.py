@@ -16,6 +16,7 @@ _COUNTS = """
 SELECT s.query, s.calls, s.wal_bytes::bigint AS wal, s.wal_fpi::bigint AS pages, s.shared_blks_hit + s.shared_blks_read AS blocks
   FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid WHERE d.datname = $1
 """
+_DROPPED = "SELECT dealloc FROM pg_stat_statements_info"
 
 
 @dataclass(slots=True)
@@ -44,10 +45,10 @@ class Meter:
         self._database = database
 
     async def cost(self, work: Callable[[], Awaitable[object]], times: int = 6) -> Cost:
-        """The cost of the work, done as often as it takes until no checkpoint fell into it. The first time warms up."""
+        """The cost of the work, done until no checkpoint fell into it and no count was dropped. The first time warms up."""
         await work()
         for _ in range(times):
-            before = await self._read()
+            dropped, before = await self._connection.fetchval(_DROPPED), await self._read()
             await work()
             cost = Cost()
             for query, after in (await self._read()).items():
@@ -56,7 +57,7 @@ class Meter:
                 )
                 cost.statements += [query] * calls
                 cost.wal, cost.pages, cost.blocks = cost.wal + wal, cost.pages + pages, cost.blocks + blocks
-            if not cost.pages:
+            if not cost.pages and await self._connection.fetchval(_DROPPED) == dropped:
                 break
         return cost
 

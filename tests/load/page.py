@@ -34,6 +34,19 @@ another machine the absolute numbers are others; the ratios should be alike. A r
 published and effects agree; otherwise it stops without a figure.
 """
 
+NOTES = """
+## Where the time goes
+
+- **P1, P2:** a command is eight round trips to the database (`tests/gates` counts them) and as much work in Python: routing,
+  validation, ORM, spans. Several requests in one transaction would share the round trips and the flush; that is not built.
+- **P3:** the bare COPY only moves bytes. Ours also checks every payload against its contract, makes JSON, and inserts the
+  rows through row-level security, which COPY may not enter; process and database take turns.
+- **P8:** a chunk is five statements and its effects. Half of the rest is reading the envelope of each event.
+- **P10:** the line's row is held from the look at the ceiling to the commit, with the journal's statements in between.
+- **P11:** the entry is one more statement and one more row of the same transaction; sealing runs beside it.
+- **P12:** api, relay and consumer share one process and its loop here; in production they are processes of their own.
+"""
+
 
 def circumstances(size: str) -> dict[str, str]:
     """When and on which commit a figure was taken, and at which size."""
@@ -83,7 +96,7 @@ def render(rows: Sequence[Row]) -> str:
         rounds = f", {row['rounds']} rounds" if row.get("rounds") else ""
         rounds += ", small" if row.get("size") == "small" else ""
         lines.append(f"| {row['id']} | {row.get('against') or '-'} | `{row['command']}` | {taken}{rounds} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + NOTES
 
 
 def say(row: Row) -> str:
