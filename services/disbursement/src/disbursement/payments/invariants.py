@@ -77,10 +77,10 @@ M4 = _none(
     """
     SELECT e.id, e.state, e.value_idr, coalesce(p.paid, 0) AS paid FROM entitlement AS e
     LEFT JOIN (
-        SELECT item.item_id, sum(item.amount_idr) AS paid FROM line_item AS item JOIN line ON line.id = item.line_id
+        SELECT item.item_id, sum(item.amount_idr)::bigint AS paid FROM line_item AS item JOIN line ON line.id = item.line_id
         WHERE line.state = 'settled' GROUP BY 1
     ) AS p ON p.item_id = e.id
-    WHERE e.unit = 'IDR' AND (coalesce(p.paid, 0) > e.value_idr OR (e.state = 'paid') <> (coalesce(p.paid, 0) = e.value_idr))
+    WHERE e.unit = 'idr' AND (coalesce(p.paid, 0) > e.value_idr OR (e.state = 'paid') <> (coalesce(p.paid, 0) = e.value_idr))
     LIMIT 20
     """,
 )
