@@ -6,7 +6,7 @@ BIN := .venv/bin
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: up down status story clean test check format lock docs faults soak bugs bench help env
+.PHONY: up down status story clean test check format lock docs faults soak bugs bench fuzz help env
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bugs: env  ## put fifteen known bugs into a copy of the tree, one by one, and se
 
 bench: env  ## measure against the limits of this machine (ARGS="P6 --size small"); writes docs/benchmarks.md
 	@$(BIN)/python tests/load/bench.py $(ARGS)
+
+fuzz: env  ## thousands of drawn inputs for every reader of outside data and every route (FUZZ_EXAMPLES=5000)
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),2000) $(BIN)/pytest --timeout=3600 tests/fuzz tests/attack $(ARGS)
 
 check: env  ## the quick part: style, types, walls, unit tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null

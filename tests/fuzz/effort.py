@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 """Examples per property; zero means: the short, repeatable run."""
 
-SECONDS = 2.0
+SECONDS = 5.0
 """No input of a few kilobytes may keep a parser longer."""
 
 fuzzed = settings(

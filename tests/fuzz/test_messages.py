@@ -90,6 +90,7 @@ def test_an_event_with_some_attributes_changed_is_read_or_broken(changed: dict[s
 
 
 @given(st.dictionaries(st.sampled_from([*NAMES, "data", "data_base64"]), VALUE, max_size=4))
+@example({"source": "\ud800"})
 @fuzzed
 def test_a_structured_event_is_read_or_broken(changed: dict[str, Any]) -> None:
     key, headers = good()
@@ -118,6 +119,7 @@ RECEIPT = (
 @given(RECEIPT)
 @example({"receipts": [{"id": "a\x00", "status": "delivered"}]})
 @example({"receipts": [{"id": "\ud800", "status": "delivered"}]})
+@example({"entry": [{"changes": [{"value": {"statuses": [{"id": "", "status": "sent"}]}}]}]})
 @example({"entry": [{"changes": [{"value": {"statuses": [{"id": "a\x00", "status": "failed"}]}}]}]})
 @fuzzed
 def test_a_receipt_is_reports_that_can_be_stored_or_unreadable(body: Any) -> None:

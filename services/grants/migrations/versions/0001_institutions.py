@@ -161,6 +161,16 @@ CREATE TABLE reminder (
 );
 """
 
+# What hangs on an institution is seen by whoever sees that one.
+CHILDREN = """
+ALTER TABLE institution_officer ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_institution ON institution_officer USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM institution i WHERE i.id = institution_id));
+ALTER TABLE step ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_institution ON step USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM institution i WHERE i.id = institution_id));
+ALTER TABLE eligibility_answer ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_institution ON eligibility_answer USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM institution i WHERE i.id = institution_id));
+"""
+
 
 def upgrade() -> None:
     migrate.create_kit_tables(op)
@@ -168,3 +178,4 @@ def upgrade() -> None:
     migrate.insert_only(op, "step", "eligibility_answer", "reminder")
     for table in ("institution", "registration", "accreditation", "document"):
         migrate.enable_region_security(op, table)
+    migrate.script(op, CHILDREN)

@@ -178,6 +178,14 @@ CREATE INDEX provider_report_open ON provider_report (looked_at NULLS FIRST, id)
 CREATE INDEX provider_report_message ON provider_report (message_id, id);
 """
 
+# What hangs on a message is seen by whoever sees that one.
+CHILDREN = """
+ALTER TABLE attempt ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_message ON attempt USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM message m WHERE m.id = message_id));
+ALTER TABLE decision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_message ON decision USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM message m WHERE m.id = message_id));
+"""
+
 
 def upgrade() -> None:
     migrate.create_kit_tables(op)
@@ -185,3 +193,4 @@ def upgrade() -> None:
     migrate.insert_only(op, "decision")
     for table in ("message", "directory_entry"):
         migrate.enable_region_security(op, table)
+    migrate.script(op, CHILDREN)

@@ -347,6 +347,8 @@ ALTER TABLE family_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_family ON family_card USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM family f WHERE f.id = family_id));
 ALTER TABLE family_member ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_family ON family_member USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM family f WHERE f.id = family_id));
+ALTER TABLE desil ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_family ON desil USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM family f WHERE f.id = family_id));
 ALTER TABLE death_report ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_record ON death_report USING (current_setting('santun.regions', true) = '*' OR EXISTS (SELECT FROM death_record d WHERE d.id = death_record_id));
 """

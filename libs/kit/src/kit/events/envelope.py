@@ -127,7 +127,7 @@ def _event(topic: str, key: bytes | None, attrs: Mapping[str, str], data: Mappin
         if time.tzinfo is None:
             raise BrokenEnvelope("time_without_zone")
         time.astimezone(UTC)
-        if not _SEQUENCE.fullmatch(attrs["sequence"]) or any("\0" in text for text in attrs.values()):
+        if not _SEQUENCE.fullmatch(attrs["sequence"]) or any(b"\0" in text.encode() for text in attrs.values()):
             raise BrokenEnvelope("attribute_malformed")
         return Event(
             id=UUID(attrs["id"]),

@@ -194,7 +194,16 @@ async def issue_decree(body: IssueDecree, uow: Uow, _: Writer) -> DecreeOut:
 
 
 @router.get("/decrees/{decree_id}", responses=problems(404))
-async def get_decree(decree_id: UUID, uow: Reads, _: Reader) -> DecreeOut:
+async def get_decree(
+    decree_id: UUID,
+    uow: Reads,
+    _: Annotated[
+        Actor,
+        requires(
+            "disbursement.enrolments:read", region=Region.none("a decree is the office's; it shows no place in it")
+        ),
+    ],
+) -> DecreeOut:
     """One decree."""
     return DecreeOut.of(await queries.decree(uow, decree_id))
 

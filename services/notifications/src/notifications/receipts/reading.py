@@ -89,7 +89,7 @@ def _meta(body: Mapping[str, Any]) -> Iterator[Report]:
 
 def _ref(raw: object) -> str:
     """The provider's own number of a call. One that no table could hold makes the receipt unreadable, not the work list."""
-    if not isinstance(raw, str | int) or not (ref := str(raw)[:_REF_LENGTH]).isprintable():
+    if not isinstance(raw, str | int) or not (ref := str(raw)[:_REF_LENGTH]) or not ref.isprintable():
         raise Unreadable
     return ref
 
