@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from kit.db.bulk import plan_guard
 from kit.db.uow import UnitOfWork
 from kit.errors import Conflict, Refused, Stale
 from kit.machine import Reason, Refusal
@@ -99,6 +100,7 @@ async def export(uow: UnitOfWork, batch_id: UUID, asked: Asked, expected: int) -
     `asked` was asked just before, outside this transaction; when the list moved meanwhile: Conflict, ask again.
     """
     row, batch = await store.load(uow, batch_id, expected)
+    await plan_guard(uow)
     ready = await payments.of_batch(uow, row.id, row.round, [LineState.READY])
     if {line.line_id for line in asked.lines} != {line.id for line in ready}:
         raise Conflict("daftar_berubah")
@@ -311,6 +313,7 @@ async def origin_of(uow: UnitOfWork, row: BatchRow, kind: str = "batch") -> Orig
 async def _send_files(uow: UnitOfWork, row: BatchRow, receipt: str, *, only: set[UUID] | None = None) -> None:
     """Unsent files of the batch are sent now: all of its export, or the named ones of whatever kind."""
     origin = await origin_of(uow, row)
+    await plan_guard(uow)
     for file in await outgoing.unsent(uow, row.id):
         if file.id in only if only is not None else file.kind == "batch":
             await outgoing.send(uow, file, receipt, origin)

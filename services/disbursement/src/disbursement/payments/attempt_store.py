@@ -14,13 +14,15 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from disbursement.payments.attempts import AT_BANK, OPEN, Attempt, State
 
 IDS = bindparam("ids", type_=ARRAY(PG_UUID))
+REFERENCE_LENGTH = 26
 
 _INSERT = text("""
 WITH new AS (
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:lines AS uuid[]), CAST(:refs AS text[])) AS row(id, line_id, reference)
 ), counted AS (
     UPDATE line SET attempt_no = attempt_no + 1, version = version + 1, updated_at = :now FROM new
-    WHERE line.id = new.line_id RETURNING line.id, line.attempt_no, line.amount_idr
+    WHERE line.id = new.line_id AND line.id = ANY(CAST(:lines AS uuid[]))
+    RETURNING line.id, line.attempt_no, line.amount_idr
 )
 INSERT INTO attempt (id, line_id, batch_id, no, reference, rail, amount_idr, state, file_id)
 SELECT new.id, new.line_id, :batch_id, counted.attempt_no, new.reference, :rail, counted.amount_idr, 'exported', :file_id
@@ -46,9 +48,14 @@ UPDATE attempt SET state = 'unknown' WHERE id IN (
     LIMIT 5000 FOR UPDATE SKIP LOCKED
 ) RETURNING id, reference, batch_id, line_id, amount_idr
 """)
-_FIND = text("""
-SELECT attempt.id, attempt.reference, attempt.batch_id, attempt.file_id FROM attempt
-WHERE reference = ANY(CAST(:references AS text[]))
+# References are compared as they are stored: as text no index would find them.
+_FILES_OF = text("""
+SELECT DISTINCT batch_id, file_id FROM attempt WHERE reference = ANY(CAST(:references AS char(26)[]))
+""")
+_FILES_SPOKEN_OF = text("""
+SELECT DISTINCT batch_id, file_id FROM attempt WHERE reference = ANY(ARRAY(
+    SELECT CAST(reference AS char(26)) FROM result_row WHERE file_id = :file_id AND length(reference) = 26
+))
 """)
 _BY_BANK_REF = text("""
 SELECT id, reference, settled_bank_ref AS bank_ref FROM attempt WHERE settled_bank_ref = ANY(CAST(:refs AS text[]))
@@ -66,7 +73,9 @@ SELECT attempt.id, attempt.line_id, attempt.batch_id, attempt.file_id, attempt.n
     attempt.state, attempt.settled_on, attempt.settled_bank_ref, attempt.rejected_on, attempt.returned_on,
     attempt.recall_asked, attempt.no = line.attempt_no AND line.state <> 'redeposited' AS newest
 FROM attempt JOIN line ON line.id = attempt.line_id
-WHERE attempt.reference = ANY(CAST(:references AS text[])) ORDER BY attempt.id FOR UPDATE OF attempt
+WHERE attempt.reference = ANY(CAST(:references AS char(26)[])) AND line.id = ANY(ARRAY(
+    SELECT line_id FROM attempt WHERE reference = ANY(CAST(:references AS char(26)[]))
+)) ORDER BY attempt.id FOR UPDATE OF attempt
 """)
 _WRITE = text("""
 UPDATE attempt SET state = new.state, settled_on = new.settled_on, settled_bank_ref = new.settled_bank_ref,
@@ -75,7 +84,7 @@ UPDATE attempt SET state = new.state, settled_on = new.settled_on, settled_bank_
 FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:settled AS date[]), CAST(:refs AS text[]),
     CAST(:rejected AS date[]), CAST(:returned AS date[]), CAST(:reasons AS text[]), CAST(:bank_reasons AS text[]))
     AS new(id, state, settled_on, settled_bank_ref, rejected_on, returned_on, reason_code, bank_reason)
-WHERE attempt.id = new.id
+WHERE attempt.id = new.id AND attempt.id = ANY(CAST(:ids AS uuid[]))
 """)
 _RECALL = text("""
 UPDATE attempt SET recall_asked = true WHERE line_id = :line_id AND no = (SELECT max(no) FROM attempt WHERE line_id = :line_id)
@@ -165,10 +174,14 @@ async def overdue(uow: UnitOfWork) -> Sequence[Any]:
     return (await uow.execute(_OVERDUE, {"today": uow.today})).all()
 
 
-async def find(uow: UnitOfWork, references: Sequence[str]) -> dict[str, Any]:
-    """Attempts by reference, not held."""
-    rows = await uow.execute(_FIND, {"references": list(references)})
-    return {row.reference: row for row in rows}
+async def files_spoken_of(uow: UnitOfWork, result_file_id: UUID, lost: Sequence[str]) -> dict[UUID, set[UUID]]:
+    """Our files behind the rows of a result file, by batch; `lost` are references that only the bank's number told."""
+    found: dict[UUID, set[UUID]] = {}
+    rows = list(await uow.execute(_FILES_SPOKEN_OF, {"file_id": result_file_id}))
+    rows += await uow.execute(_FILES_OF, {"references": _whole(lost)}) if lost else ()
+    for row in rows:
+        found.setdefault(row.batch_id, set()).add(row.file_id)
+    return found
 
 
 async def by_bank_ref(uow: UnitOfWork, refs: Sequence[str]) -> dict[str, str]:
@@ -190,7 +203,7 @@ async def silent(uow: UnitOfWork, file_id: UUID) -> Sequence[Any]:
 
 async def lock(uow: UnitOfWork, references: Sequence[str]) -> dict[str, Stored]:
     """Attempts by reference, held in the order of their ids."""
-    rows = await uow.execute(_LOCK, {"references": list(references)})
+    rows = await uow.execute(_LOCK, {"references": _whole(references)})
     return {
         row.reference: Stored(
             row.id,
@@ -211,6 +224,11 @@ async def lock(uow: UnitOfWork, references: Sequence[str]) -> dict[str, Stored]:
         )
         for row in rows
     }
+
+
+def _whole(references: Sequence[str]) -> list[str]:
+    """Without what is no reference of ours: the cast to the stored type would cut a longer one to the length of ours."""
+    return [one for one in references if len(one) == REFERENCE_LENGTH]
 
 
 async def write(uow: UnitOfWork, changed: Sequence[Changed]) -> None:

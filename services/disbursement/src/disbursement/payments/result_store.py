@@ -22,6 +22,9 @@ _ROWS = text("""
 SELECT row_no, reference, bank_ref, status, reason, amount_idr, unreadable, value_date FROM result_row
 WHERE file_id = :file_id AND row_no > :after ORDER BY row_no LIMIT :take
 """)
+_LOST = text("""
+SELECT DISTINCT bank_ref FROM result_row WHERE file_id = :file_id AND reference = '' AND bank_ref IS NOT NULL
+""")
 _OUTCOMES = text("""
 UPDATE result_row SET outcome = new.outcome, applied = new.applied, attempt_id = new.attempt_id
 FROM unnest(CAST(:nos AS int[]), CAST(:outcomes AS text[]), CAST(:applied AS bool[]), CAST(:attempts AS uuid[]))
@@ -79,6 +82,11 @@ async def rows(uow: UnitOfWork, file_id: UUID, *, after: int, take: int) -> list
         ResultRow(r.row_no, r.reference, r.status, r.amount_idr, r.unreadable, r.bank_ref, r.reason, r.value_date)
         for r in found
     ]
+
+
+async def lost(uow: UnitOfWork, file_id: UUID) -> list[str]:
+    """The bank's numbers of rows that lost our reference."""
+    return list((await uow.execute(_LOST, {"file_id": file_id})).scalars())
 
 
 async def write_outcomes(uow: UnitOfWork, file_id: UUID, ended: Sequence[Ended]) -> None:

@@ -229,15 +229,8 @@ async def _move(uow: UnitOfWork, work: Work, held: dict[UUID, Held], holidays: f
 
 async def _hold_batches(uow: UnitOfWork, row: ResultFileRow) -> dict[UUID, Held]:
     """Hold every batch that the file speaks of, before its attempts; the bank's word proves that it has the files."""
-    files: dict[UUID, set[UUID]] = defaultdict(set)
-    after = 0
-    while part := await result_store.rows(uow, row.id, after=after, take=CHUNK):
-        lost = await attempt_store.by_bank_ref(
-            uow, [one.bank_ref for one in part if one.bank_ref and not one.reference]
-        )
-        for one in (await attempt_store.find(uow, sorted({_reference(one, lost) for one in part}))).values():
-            files[one.batch_id].add(one.file_id)
-        after = part[-1].row_no
+    lost = await attempt_store.by_bank_ref(uow, await result_store.lost(uow, row.id))
+    files = await attempt_store.files_spoken_of(uow, row.id, sorted(lost.values()))
     return await batches.answered(uow, files, f"result:{row.sha256[:16]}")
 
 

@@ -15,6 +15,9 @@ from disbursement.payments.domain import State
 
 IDS = bindparam("ids", type_=ARRAY(PG_UUID))
 
+# Every statement on a chunk names its rows by `= ANY(ids)` wherever it touches a table, also where it joins the ids with
+# what is to be written: the transaction forbids nested loops, and a hash join alone would read the whole table for each chunk.
+
 # The version of the facts is the one this service holds: the gate asks the registry whether it still holds.
 _INSERT_LINES = text("""
 INSERT INTO line (id, batch_id, round, payee_kind, payee_ref, beneficiary_person_id, amount_idr, region_code,
@@ -23,7 +26,7 @@ SELECT new.id, :batch_id, :round, 'person', new.payee, new.beneficiary, new.amou
     fact.facts_version, 'frozen', :mode, :now, :actor, :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:payees AS uuid[]), CAST(:beneficiaries AS uuid[]), CAST(:amounts AS bigint[]),
     CAST(:regions AS text[])) AS new(id, payee, beneficiary, amount_idr, region_code)
-LEFT JOIN fact_person AS fact ON fact.person_id = new.beneficiary
+LEFT JOIN fact_person AS fact ON fact.person_id = new.beneficiary AND fact.person_id = ANY(CAST(:beneficiaries AS uuid[]))
 ORDER BY new.id
 """)
 _INSERT_ITEMS = text("""
@@ -40,14 +43,12 @@ SELECT 'entitlement', item_id, line_id FROM new ORDER BY item_id
 _TAKEN = text("""
 SELECT item_id FROM live_item WHERE item_kind = 'entitlement' AND item_id = ANY(:ids)
 UNION
-SELECT item.item_id FROM line_item AS item JOIN line ON line.id = item.line_id
-WHERE item.item_kind = 'entitlement' AND item.item_id = ANY(:ids)
-    AND line.removed_funded AND line.redeposited_doc_id IS NULL
+SELECT item_id FROM line_item WHERE item_kind = 'entitlement' AND item_id = ANY(:ids)
+    AND line_id = ANY(ARRAY(SELECT id FROM line WHERE removed_funded AND redeposited_doc_id IS NULL))
 """).bindparams(IDS)
 _LIMBO = text("""
-SELECT item.item_id FROM line_item AS item JOIN line ON line.id = item.line_id
-WHERE item.item_kind = 'entitlement' AND item.item_id = ANY(:ids)
-    AND line.removed_funded AND line.redeposited_doc_id IS NULL
+SELECT item_id FROM line_item WHERE item_kind = 'entitlement' AND item_id = ANY(:ids)
+    AND line_id = ANY(ARRAY(SELECT id FROM line WHERE removed_funded AND redeposited_doc_id IS NULL))
 """).bindparams(IDS)
 _OF_BATCH = text("""
 SELECT id, payee_kind, payee_ref, beneficiary_person_id, amount_idr, payee_token, bank_code, region_code, facts_version,
@@ -59,20 +60,21 @@ _PASS = text("""
 UPDATE line SET state = 'ready', payee_token = mark.token, bank_code = mark.bank_code, version = line.version + 1,
     updated_at = :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bytea[]), CAST(:banks AS text[])) AS mark(id, token, bank_code)
-WHERE line.id = mark.id AND line.state = ANY(CAST(:sources AS text[]))
+WHERE line.id = mark.id AND line.id = ANY(CAST(:ids AS uuid[])) AND line.state = ANY(CAST(:sources AS text[]))
 """)
 _REMOVE = text("""
 WITH mine AS (
     SELECT line.id, gone.reason FROM line
     JOIN unnest(CAST(:ids AS uuid[]), CAST(:why AS text[])) AS gone(id, reason) ON gone.id = line.id
-    WHERE line.state = ANY(CAST(:sources AS text[])) ORDER BY line.id FOR UPDATE OF line
+    WHERE line.id = ANY(CAST(:ids AS uuid[])) AND line.state = ANY(CAST(:sources AS text[]))
+    ORDER BY line.id FOR UPDATE OF line
 ), freed AS (
-    DELETE FROM live_item USING mine WHERE live_item.line_id = mine.id
+    DELETE FROM live_item USING mine WHERE live_item.line_id = mine.id AND live_item.line_id = ANY(CAST(:ids AS uuid[]))
 )
 UPDATE line SET state = 'removed', removed_at = :now, removed_no = :list_no,
     removed_funded = :funded, reasons = array_append(reasons, mine.reason),
     version = version + 1, seq = seq + 1, updated_at = :now
-FROM mine WHERE line.id = mine.id
+FROM mine WHERE line.id = mine.id AND line.id = ANY(CAST(:ids AS uuid[]))
 RETURNING line.id, line.seq, line.batch_id, line.attempt_no, line.payee_kind, line.beneficiary_person_id,
     line.amount_idr, line.region_code, line.state, line.repair_due, mine.reason
 """)
@@ -81,7 +83,8 @@ WITH mine AS (
     SELECT line.id, told.reason, told.value_date, told.repair_due FROM line
     JOIN unnest(CAST(:ids AS uuid[]), CAST(:why AS text[]), CAST(:dates AS date[]), CAST(:dues AS date[]))
         AS told(id, reason, value_date, repair_due) ON told.id = line.id
-    WHERE line.state = ANY(CAST(:sources AS text[])) ORDER BY line.id FOR UPDATE OF line
+    WHERE line.id = ANY(CAST(:ids AS uuid[])) AND line.state = ANY(CAST(:sources AS text[]))
+    ORDER BY line.id FOR UPDATE OF line
 )
 UPDATE line SET state = :target, reasons = CASE WHEN mine.reason IS NULL THEN reasons
         ELSE (array_append(reasons, mine.reason))[greatest(cardinality(reasons) - 18, 1):] END,
@@ -94,7 +97,7 @@ UPDATE line SET state = :target, reasons = CASE WHEN mine.reason IS NULL THEN re
     reissue_asked_by = CASE WHEN :target = 'repair' THEN NULL ELSE reissue_asked_by END,
     reissue_agreed_by = CASE WHEN :target = 'repair' THEN NULL ELSE reissue_agreed_by END,
     version = version + 1, seq = seq + 1, updated_at = :now
-FROM mine WHERE line.id = mine.id
+FROM mine WHERE line.id = mine.id AND line.id = ANY(CAST(:ids AS uuid[]))
 RETURNING line.id, line.seq, line.batch_id, line.attempt_no, line.payee_kind, line.beneficiary_person_id,
     line.amount_idr, line.region_code, line.state, line.repair_due, mine.reason, mine.value_date
 """)

@@ -37,7 +37,7 @@ MOVE = text(
         ended_reason = CASE WHEN :target IN ('cancelled', 'expired') THEN :reason END,
         returns = e.returns + CASE WHEN e.state = 'paid' AND :target = 'due' THEN 1 ELSE 0 END,
         version = e.version + 1, seq = e.seq + :told, updated_at = :now
-    FROM mine WHERE e.id = mine.id
+    FROM mine WHERE e.id = mine.id AND e.id = ANY(:ids)
     """
     + _RETURNING
 ).bindparams(

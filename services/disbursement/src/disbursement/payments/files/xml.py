@@ -1,6 +1,7 @@
 """Reading XML of strangers: no entities, no network, no DTD, no endless trees."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -42,12 +43,18 @@ def text(element: etree._Element | None, path: str) -> str | None:
 
 def child(element: etree._Element | None, path: str) -> etree._Element | None:
     """The first element at a path of local names."""
-    return None if element is None else element.find("/".join(f"{{*}}{name}" for name in path.split("/")))
+    return None if element is None else element.find(_any_namespace(path))
 
 
 def children(element: etree._Element, path: str) -> Iterator[etree._Element]:
     """All elements at a path of local names."""
-    return element.iterfind("/".join(f"{{*}}{name}" for name in path.split("/")))
+    return element.iterfind(_any_namespace(path))
+
+
+@cache
+def _any_namespace(path: str) -> str:
+    """The path for lxml. Paths are literals of this package, so there are few."""
+    return "/".join(f"{{*}}{name}" for name in path.split("/"))
 
 
 def validate(root: etree._Element, xsd: bytes) -> None:
