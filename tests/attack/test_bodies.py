@@ -12,6 +12,7 @@ from attack.forms import filled
 from attack.strangers import everything
 from attack.traces import stored
 from attack.wire import Answer, Header, ask
+from fuzz.effort import share
 from kit.http import limits
 from stack.identities import directory
 from stack.running import Running
@@ -130,10 +131,9 @@ async def test_no_bad_body_is_taken_or_breaks_anything(
 ) -> None:
     posts = [door for door in doors(running) if door.form is not None and door.media == "application/json"]
     before, token, tries, passes = await stored(running, without=TRAIL), officer(running), 0, []
-    for door in posts:
-        form = filled(door)
-        for kind, make in BODIES.items():
-            if (body := make(form)) is None:
+    for turn, (kind, make) in enumerate(BODIES.items()):
+        for door in share(posts, turn, 3):
+            if (body := make(filled(door))) is None:
                 continue
             answer, tries = await send(running, door, token, body), tries + 1
             if (fault := wrong(answer)) and (kind, str(door), answer.status) != VERSION_OF_NOBODY:
@@ -149,7 +149,7 @@ async def test_no_other_type_or_packing_of_the_body_is_read(running: Running) ->
     """A body is JSON, plain: a packed one is never unpacked, so that no bomb can go off."""
     posts = [door for door in doors(running) if door.form is not None and door.media == "application/json"]
     before, token, passes = await stored(running, without=TRAIL), officer(running), []
-    for door in posts:
+    for door in share(posts, 0, 4):
         good = _json(filled(door))
         packed = [(b"content-encoding", b"gzip")]
         for kind, answer in {
@@ -169,9 +169,7 @@ async def test_no_other_type_or_packing_of_the_body_is_read(running: Running) ->
 async def test_no_odd_head_is_taken_or_breaks_anything(running: Running) -> None:
     before, token, passes = await stored(running, without=TRAIL), officer(running), []
     base = [(b"authorization", token), (b"content-type", JSON)]
-    for door in doors(running):
-        if door.method != "POST" or door.scope is None:
-            continue
+    for door in share([d for d in doors(running) if d.method == "POST" and d.scope is not None], 1, 4):
         body = [_json(filled(door))]
         needed = [h for h in door.operation.get("parameters", ()) if h["in"] == "header"]
         heads: dict[str, list[Header]] = {
@@ -208,7 +206,7 @@ async def test_a_slow_body_ends_and_odd_addresses_are_only_missing(
         answer = await ask(running, "POST", door.at(), [*headers, (b"if-match", b'"1"')], [b"{", b""], unending=True)
     assert (answer.status, answer.type) == (408, "application/problem+json")
     gets = [d for d in doors(running) if d.method == "GET" and d.blanks and d.scope]
-    for path in gets:
+    for path in share(gets, 0, 3):
         for odd in (
             "%00",
             "..%2f..%2fetc",

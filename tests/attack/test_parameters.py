@@ -8,6 +8,7 @@ import pytest
 from attack.doors import Door, doors
 from attack.strangers import everything
 from attack.wire import Answer, ask
+from fuzz.effort import share
 from stack.identities import directory
 from stack.running import Running
 
@@ -56,7 +57,7 @@ async def test_no_parameter_can_be_made_to_speak_sql(
         for parameter in door.queries:
             name, free, parameters = parameter["name"], _kind(parameter["schema"]), parameters + 1
             plain = await _get(running, door, token, **{name: HARMLESS})
-            for odd in ODD:
+            for odd in share(ODD, parameters, 2):
                 answer, tries = await _get(running, door, token, **{name: odd}), tries + 1
                 expected = {plain.status, 422} if free and name != "cursor" else {200, 404, 422}
                 if answer.status not in expected or (

@@ -13,7 +13,7 @@ import schemathesis
 from attack.strangers import owner
 from attack.wire import ask
 from attack.worlds import World
-from fuzz.effort import EXAMPLES
+from fuzz.effort import EXAMPLES, share
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
@@ -37,8 +37,9 @@ PER_ROUTE = EXAMPLES // 20 or 1
 def cases(world: World) -> Iterator[Case]:
     """Some good and some bad cases of every route; the same ones every time unless `make fuzz` asks for more."""
     schema = schemathesis.openapi.from_dict(docs.document(world.running.app, world.running.service))
-    for found in schema.get_all_operations():
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+    operations = list(schema.get_all_operations())
+    for turn, mode in enumerate((GenerationMode.POSITIVE, GenerationMode.NEGATIVE)):
+        for found in share(operations, turn, 4):
             try:
                 yield from drawn(found.ok().as_strategy(generation_mode=mode))
             except Unsatisfiable:

@@ -1,11 +1,12 @@
 """How long the fuzzing tries. In `make test` little, and the same every time; `make fuzz` asks for much and other luck."""
 
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 
+T = TypeVar("T")
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 """Examples per property; zero means: the short, repeatable run."""
 
@@ -20,6 +21,11 @@ fuzzed = settings(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
+
+
+def share(items: Sequence[T], turn: int, of: int) -> Sequence[T]:
+    """In the short run every `of`-th item, beginning with another one each turn, so that all have theirs; else all."""
+    return items if EXAMPLES else items[turn % of :: of]
 
 
 def storable(values: Iterable[Any]) -> bool:
