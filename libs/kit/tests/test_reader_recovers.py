@@ -1,8 +1,9 @@
-"""A reader whose innermost task died does not stand still: it begins anew, by itself."""
+"""A reader or relay whose innermost step died does not stand still: it begins anew, by itself."""
 
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
 from kit.auth.actor import Actor
@@ -40,3 +41,20 @@ async def test_a_fetcher_that_died_is_noticed(sample: Runtime, monkeypatch: pyte
         stop.set()
         await running
     assert failed == 2
+
+
+async def test_a_database_that_goes_between_two_steps_of_the_driver_ends_no_relay(
+    sample: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay, rounds, stop = Processes(SAMPLE, sample).relay, [], asyncio.Event()
+
+    async def lead(_: asyncio.Event) -> None:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise asyncpg.InternalClientError("another operation is in progress")
+        stop.set()
+
+    monkeypatch.setattr(relay, "_lead", lead)
+    async with asyncio.timeout(20):
+        await relay.run(stop)
+    assert len(rounds) == 2

@@ -53,6 +53,8 @@ _STORE = """
 INSERT INTO relay_cursor (name, snapshot) VALUES ('relay', $1)
 ON CONFLICT (name) DO UPDATE SET snapshot = excluded.snapshot, updated_at = now()
 """
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a lost database is called; the last one when it goes between two steps of the driver. A TimeoutError is an OSError."""
 Target = tuple[str, int]
 """A topic and one of its partitions."""
 BEGINNING = "3:3:"
@@ -108,7 +110,7 @@ class Relay:
             try:
                 await self._lead(stop)
                 pause = 0.2
-            except (KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as lost:
+            except (KafkaError, *_LOST) as lost:
                 log.warning("relay_interrupted", error=type(lost).__name__, retry_in=pause)
             self.leader = False
             await _wait(stop, pause)
@@ -303,5 +305,5 @@ async def _bounded(closing: Any) -> None:
     try:
         async with asyncio.timeout(5):
             await closing
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as lost:
+    except _LOST as lost:
         log.warning("close_gave_up", error=type(lost).__name__)
