@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from kit.auth.actor import Actor
-from kit.db import audit
+from kit.db import audit, bulk
+from kit.db import engine as engines
 from kit.db.audit_verify import entry_bytes, verify
 from kit.db.uow import lock
 from kit.errors import Missing, OutOfRegion, Stale
@@ -14,7 +15,7 @@ from kit.runtime import Runtime
 from kit.testing import eventually
 from sample_service import Thing, tell
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 SYSTEM = Actor.system("test")
 _CLOSE_OTHERS = """
@@ -112,3 +113,19 @@ def _changed(lines: list[str]) -> list[str]:
 
 def _removed(lines: list[str]) -> list[str]:
     return [*lines[:4], *lines[5:]]
+
+
+async def test_a_bulk_transaction_may_take_longer_than_a_request_and_only_it(
+    sample: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "SILENCE_SECONDS", 0.3)
+    slow = text("SELECT 1 FROM pg_sleep(0.8)")
+    url = sample.settings.database_url.get_secret_value()
+    monkeypatch.setattr(sample, "engine", engines.create_engine(url, pool_size=1, name="slow"))
+    async with sample.begin(Actor.system("test")) as uow:
+        await bulk.long_statements(uow, 5)
+        assert (await uow.execute(slow)).scalar_one() == 1
+    with pytest.raises(DBAPIError):
+        async with sample.begin(Actor.system("test")) as uow:
+            await uow.execute(slow)
+    await sample.engine.dispose()

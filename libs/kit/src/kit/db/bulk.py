@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import text
 
 from kit.db.uow import UnitOfWork
+from kit.db.watch import be_patient
 
 CHUNK = 5_000
 """Rows per transaction of a bulk command (kernel rule K13)."""
@@ -25,7 +26,8 @@ async def plan_guard(uow: UnitOfWork) -> None:
 
 
 async def long_statements(uow: UnitOfWork, seconds: int) -> None:
-    """Let the statements of this bulk transaction run longer than a request may."""
+    """Let the statements of this bulk transaction run longer than a request may: at most `engine.BULK_SECONDS`."""
+    be_patient(await uow.driver(), seconds + 10)
     await uow.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(seconds * 1000)})
 
 

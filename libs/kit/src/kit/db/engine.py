@@ -13,6 +13,8 @@ LOCK_TIMEOUT_MS = 5_000
 IDLE_TIMEOUT_MS = 30_000
 SILENCE_SECONDS = 40.0
 """A database that is silent longer than its own time-outs allow is gone."""
+BULK_SECONDS = 900
+"""The longest that a statement of a bulk transaction may ask for (`kit.db.bulk.long_statements`)."""
 
 
 def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
@@ -29,7 +31,7 @@ def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
         hide_parameters=True,  # an error never quotes what was being written
         connect_args={
             "timeout": 5,
-            "command_timeout": SILENCE_SECONDS + 5,  # what goes past SQLAlchemy: COPY, the hot statements
+            "command_timeout": BULK_SECONDS + 10,  # what goes past SQLAlchemy: COPY, bulk, the hot statements
             "server_settings": {
                 "application_name": name,
                 "timezone": "UTC",

@@ -8,9 +8,17 @@ any lost connection: the caller hears 503, a consumer tries again, the pool open
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+_patience: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+
+def be_patient(driver: Any, seconds: float) -> None:
+    """Until this connection of the driver goes back to its pool its statements may take so long."""
+    _patience[driver] = seconds
 
 
 def watch(engine: AsyncEngine, seconds: float) -> None:
@@ -19,7 +27,8 @@ def watch(engine: AsyncEngine, seconds: float) -> None:
 
     def begin(driver: Any) -> None:
         end(driver)
-        running[id(driver)] = asyncio.get_running_loop().call_later(seconds, driver.terminate)
+        wait = _patience.get(driver, seconds)
+        running[id(driver)] = asyncio.get_running_loop().call_later(wait, driver.terminate)
 
     def end(driver: Any) -> None:
         timer = running.pop(id(driver), None)
@@ -34,6 +43,8 @@ def watch(engine: AsyncEngine, seconds: float) -> None:
 
     def back(_: Any, record: Any) -> None:
         end(record.driver_connection)
+        if record.driver_connection is not None:
+            _patience.pop(record.driver_connection, None)
 
     def watched(step: Callable[[Any], None]) -> Callable[[Any], None]:
         """A step of the dialect that tells no event of its end."""
