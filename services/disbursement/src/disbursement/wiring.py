@@ -1,6 +1,5 @@
 """The long-lived objects of disbursement: the way to the registry, texts, days off. Made once per process."""
 
-import gc
 from dataclasses import dataclass
 
 from kit.http.client import ServiceClient
@@ -12,10 +11,6 @@ from disbursement.claims.deadline import Calendar
 from disbursement.payee_client import HttpPayeeDesk, PayeeDesk
 from disbursement.registry_client import HttpRegistry, Registry
 from disbursement.settings import Settings
-
-RARELY = (50_000, 20, 50)
-"""A list of 20,000 lines is millions of small objects and no cycle: looking for cycles among them as often as Python does
-by itself took a third of the time of every bulk command."""
 
 
 @dataclass(slots=True)
@@ -34,7 +29,6 @@ def wire(runtime: Runtime) -> Wiring:
     settings = runtime.settings
     if not isinstance(settings, Settings):
         raise TypeError("disbursement runs on its own settings")
-    gc.set_threshold(*RARELY)
     client = ServiceClient("registry", settings.registry_url, settings)
     return Wiring(
         settings=settings,
