@@ -57,7 +57,8 @@ async def test_an_idle_poll_of_the_relay_asks_little_and_writes_nothing(sample):
     # The second form: somebody else in the cluster has written meanwhile, so there might have been something.
     assert cost.verbs in (["SELECT"], ["BEGIN", "COMMIT", "SELECT", "WITH"]), cost.statements
     assert cost.wal == 0
-    assert cost.blocks <= 40, cost.blocks
+    # The question itself is planned over every day's partition.
+    assert cost.blocks <= (40 if cost.verbs == ["SELECT"] else 100), cost.blocks
 
 
 async def test_a_batch_of_the_relay_writes_its_cursor_and_nothing_else(sample):
