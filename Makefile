@@ -6,7 +6,7 @@ BIN := .venv/bin
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: up down status story clean test check format lock docs faults soak bugs bench fuzz help env
+.PHONY: up down status story clean test check walls format lock docs faults soak bugs bench fuzz help env
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ story: env  ## show again what happened in the demonstration
 clean: env  ## stop everything and forget all data of the demonstration
 	@$(BIN)/santun clean
 
-test: env  ## every test: quick ones side by side, then those that run and kill the whole system
+test: walls  ## every test, after the walls: quick ones side by side, then those that run and kill the whole system
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not faults and not e2e" $(ARGS)
 	@$(BIN)/pytest -n 2 --dist loadfile -m "faults or e2e" $(ARGS)
 
@@ -50,9 +50,11 @@ bench: env  ## measure against the limits of this machine (ARGS="P6 --size small
 fuzz: env  ## thousands of drawn inputs for every reader of outside data and every route (FUZZ_EXAMPLES=5000)
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),2000) $(BIN)/pytest --timeout=3600 tests/fuzz tests/attack $(ARGS)
 
-check: env  ## the quick part: style, types, walls, unit tests
+walls: env  ## style, types, layers, and what each member may import
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null
 	@for member in libs/* services/*; do (cd $$member && $(CURDIR)/$(BIN)/deptry src >/dev/null 2>&1 || { $(CURDIR)/$(BIN)/deptry src; exit 1; }) || exit 1; done
+
+check: walls  ## the quick part: the walls and the unit tests
 	@$(BIN)/pytest -n 2 tests/architecture services/registry/tests/unit services/disbursement/tests/unit \
 		services/grants/tests/unit services/notifications/tests/unit
 
