@@ -10,7 +10,7 @@ from kit.auth.actor import Actor
 from kit.clock import Clock
 from kit.crypto.fields import BlindIndex, FieldCipher
 from kit.db.engine import create_engine
-from kit.db.uow import UnitOfWork, begin
+from kit.db.uow import First, UnitOfWork, begin
 from kit.events.schemas import Contracts
 from kit.machine import Refusal
 from kit.settings import Base
@@ -40,10 +40,10 @@ class Runtime:
         return self.settings.topic_prefix + name
 
     def begin(
-        self, actor: Actor, *, origin: str = "job", cause: "Event | None" = None
+        self, actor: Actor, *, origin: str = "job", cause: "Event | None" = None, first: First | None = None
     ) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a unit of work for the actor. `origin` says which part of the process acts: api, consumer or job."""
-        return begin(self, actor, origin=origin, cause=cause)
+        return begin(self, actor, origin=origin, cause=cause, first=first)
 
     def on_announce(self, wake: Callable[[], None]) -> None:
         """Call `wake` after every commit that announced something (the relay of the same process)."""

@@ -1,6 +1,7 @@
 """Traces (OpenTelemetry) and the W3C `traceparent` that ties requests, events and log lines together.
 
-Every process has trace ids; spans leave it only when a collector is configured.
+Every process has trace ids; spans are kept, and leave it, only when a collector is configured: a span that nobody will
+see costs a command a twentieth of its time.
 """
 
 import re
@@ -12,19 +13,21 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _NO_ID = 0
 
-_provider = TracerProvider()
+_provider = TracerProvider(sampler=ALWAYS_OFF)
 _tracer = _provider.get_tracer("kit")
 
 
 def configure(service: str, otlp_endpoint: str = "") -> None:
     """Name the process in its spans and send them to the collector, when there is one."""
     global _provider, _tracer
-    _provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    named = Resource.create({"service.name": service})
+    _provider = TracerProvider(resource=named, sampler=None if otlp_endpoint else ALWAYS_OFF)
     _tracer = _provider.get_tracer("kit")
     if otlp_endpoint:
         exporter = OTLPSpanExporter(endpoint=otlp_endpoint.rstrip("/") + "/v1/traces", timeout=5)

@@ -9,21 +9,19 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Column, Executable, MetaData, Result, Table, bindparam, text, update
-from sqlalchemy import select as columns
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import Executable, Result, Table, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.types import Text
 from sqlmodel import select
 
 from kit.auth.actor import Actor
+from kit.db.record import Record, RecordingSession, Told
 from kit.db.types import Aggregate, Keyed
 from kit.errors import Missing, OutOfRegion, Refused, Stale
 from kit.failpoints import failpoint
@@ -37,47 +35,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 A = TypeVar("A", bound=Aggregate)
 
-_SETUP = text("SELECT set_config('santun.regions', :regions, true), set_config('santun.actor', :actor, true)")
-
-_OUTBOX = text(
-    "INSERT INTO outbox (topic, key, type, sequence, headers, payload)"
-    " VALUES (:topic, :key, :type, :sequence, :headers, :payload) RETURNING id"
-).bindparams(bindparam("headers", type_=JSONB), bindparam("payload", type_=JSONB), bindparam("key", type_=PG_UUID))
+SETUP = "SELECT set_config('santun.regions', :regions, true), set_config('santun.actor', :actor, true)"
+_SETUP = text(SETUP)
+First = tuple[Executable, Mapping[str, Any]]
+"""A statement that begins a transaction, and its parameters but for regions and actor."""
 
 _OUTBOX_COLUMNS = ("topic", "key", "type", "sequence", "headers", "payload")
-
-_AUDIT = text(
-    "INSERT INTO audit (business_at, actor, client, command, outcome, aggregate, aggregate_id, version, before, after,"
-    " reasons, trace_id) VALUES (:at, :actor, :client, :command, :outcome, :aggregate, :id, :version, :before, :after,"
-    " :reasons, :trace)"
-).bindparams(
-    bindparam("before", type_=JSONB(none_as_null=True)),
-    bindparam("after", type_=JSONB(none_as_null=True)),
-    bindparam("reasons", type_=ARRAY(Text)),
-    bindparam("id", type_=PG_UUID),
-)
 
 _READ = text(
     "INSERT INTO read_log (actor, client, purpose, route, fields, subjects, trace_id)"
     " VALUES (:actor, :client, :purpose, :route, :fields, :subjects, :trace)"
 ).bindparams(bindparam("fields", type_=ARRAY(Text)), bindparam("subjects", type_=ARRAY(PG_UUID)))
-
-
-@cache
-def _raising(table: type[Aggregate]) -> Executable:
-    """Raise a row's `seq` and write its outbox row in one statement; the second takes the number from the first.
-
-    So the row's lock is held before the outbox hands out a position.
-    """
-    rows = cast("Table", table.__table__)  # type: ignore[attr-defined] # SQLModel does not declare it
-    change = update(rows).where(rows.c.id == bindparam("key")).values(seq=bindparam("sequence"))
-    raised = change.returning(rows.c.id, rows.c.seq).cte("raised")
-    line = columns(
-        bindparam("topic", type_=Text), raised.c.id, bindparam("type", type_=Text), raised.c.seq,
-        bindparam("headers", type_=JSONB), bindparam("payload", type_=JSONB),
-    )  # fmt: skip
-    outbox = Table("outbox", MetaData(), *(Column(name) for name in ("id", *_OUTBOX_COLUMNS)))
-    return outbox.insert().from_select(_OUTBOX_COLUMNS, line).returning(outbox.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +61,13 @@ class UnitOfWork:
     """One transaction on behalf of one actor. Made by `Runtime.begin`; used by commands, stores and queries."""
 
     def __init__(
-        self, runtime: "Runtime", session: AsyncSession, actor: Actor, origin: str, cause: "Event | None"
-    ) -> None:
+        self, runtime: "Runtime", session: RecordingSession, actor: Actor, origin: str, cause: "Event | None",
+        opened: Result[Any],
+    ) -> None:  # fmt: skip
         self.runtime = runtime
         self.session = session
+        self.record = session.record
+        self.opened = opened
         self.actor = actor
         self.origin = origin
         self.cause = cause
@@ -118,7 +89,8 @@ class UnitOfWork:
         self, sql: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> Result[Any]:
         """Run one statement in this transaction (stores and queries only)."""
-        return await self.session.execute(sql, params)
+        found: Result[Any] = await self.session.execute(sql, params)
+        return found
 
     async def driver(self) -> Any:
         """The asyncpg connection of this very transaction, for COPY and the few hot statements."""
@@ -149,29 +121,27 @@ class UnitOfWork:
         await self.session.flush()
         failpoint(f"{self.origin}.after_state")
 
-    async def announce(self, row: Keyed, event: str, payload: BaseModel | Mapping[str, Any]) -> UUID:
-        """Put one event into the outbox; `row` is the row whose id is the key of the event's topic.
+    async def announce(self, row: Keyed, event: str, payload: BaseModel | Mapping[str, Any]) -> None:
+        """Tell of an event; `row` is the row whose id is the key of the event's topic.
 
-        Raises the row's `seq` by one and writes it before the outbox row, so that the order of the outbox is the order
-        of the key. The payload is validated against the contract (`ContractBroken` is a defect of ours: 500).
-        Returns the event's id.
+        It raises the row's `seq` by one; its outbox row is written after that, before anything else is asked of the
+        database, so that the order of the outbox is the order of the key. The payload is validated against the contract
+        here (`ContractBroken` is a defect of ours: 500).
         """
         contract = self.runtime.contracts.event(event)
         data = contract.check(payload)
-        await self.session.flush()
-        params = {
-            "topic": self.runtime.topic(contract.topic), "key": row.id, "type": contract.type, "sequence": row.seq + 1,
-            "headers": self._headers(), "payload": data,
-        }  # fmt: skip
+        if not self.record.takes(row.id):
+            await self.session.write_record()
+        stored, number = isinstance(row, Aggregate), row.seq + 1
+        counted = cast("Table", type(row).__table__) if stored else None  # type: ignore[attr-defined] # SQLModel declares none
+        self.record.events.append(
+            Told(counted, row.id, number, self.runtime.topic(contract.topic), contract.type, self._headers(), data)
+        )
         self._announced = True
-        stored = isinstance(row, Aggregate)
-        id = (await self.session.execute(_raising(type(row)) if stored else _OUTBOX, params)).scalar_one()
         if stored:
-            set_committed_value(row, "seq", row.seq + 1)
+            set_committed_value(row, "seq", number)
         else:
-            row.seq += 1
-        failpoint(f"{self.origin}.after_outbox")
-        return UUID(str(id))
+            row.seq = number
 
     async def announce_many(self, event: str, lines: Sequence[Line]) -> None:
         """Put the events of a set-based chunk (at most 5,000) into the outbox with one COPY, in the given order.
@@ -217,14 +187,11 @@ class UnitOfWork:
         reasons: Sequence[str] = (),
     ) -> None:
         """Append an audit entry for something that is no single aggregate row: a set-based chunk, a refusal."""
-        await self.session.execute(
-            _AUDIT,
-            {
-                "at": self.now, "actor": self.actor.sub, "client": self.actor.client, "command": command,
-                "outcome": outcome, "aggregate": aggregate, "id": aggregate_id, "version": version,
-                "before": _plain(before), "after": _plain(after), "reasons": list(reasons), "trace": trace_id(),
-            },
-        )  # fmt: skip
+        self.record.entries.append({
+            "business_at": self.now, "actor": self.actor.sub, "client": self.actor.client, "command": command,
+            "outcome": outcome, "aggregate": aggregate, "aggregate_id": aggregate_id, "version": version,
+            "before": before, "after": after, "reasons": list(reasons), "trace_id": trace_id(),
+        })  # fmt: skip
 
     async def log_reads(self, purpose: str, fields: Sequence[str], subjects: Sequence[UUID]) -> None:
         """Record that personal data of these subjects left this service, for whom and for what purpose."""
@@ -241,6 +208,7 @@ class UnitOfWork:
         """Commit once; the relay of this process is woken when something was announced."""
         if self._done:
             return
+        await self.session.write_record()
         await self.session.flush()
         failpoint(f"{self.origin}.before_commit")
         await self.session.commit()
@@ -263,13 +231,19 @@ class UnitOfWork:
 
 @asynccontextmanager
 async def begin(
-    runtime: "Runtime", actor: Actor, *, origin: str, cause: "Event | None" = None
+    runtime: "Runtime", actor: Actor, *, origin: str, cause: "Event | None" = None, first: First | None = None
 ) -> AsyncIterator[UnitOfWork]:
-    """Open a transaction for the actor; commit when the block ends well, roll back when it raises."""
-    async with AsyncSession(runtime.engine, expire_on_commit=False) as session:
+    """Open a transaction for the actor; commit when the block ends well, roll back when it raises.
+
+    `first` is a statement that sets the transaction up as `SETUP` does and has an effect beside; its result is
+    `uow.opened`.
+    """
+    async with RecordingSession(runtime.engine, expire_on_commit=False) as session:
+        session.record, session.origin = Record(), origin
         regions = "*" if actor.is_system else ",".join(actor.regions)
-        await session.execute(_SETUP, {"regions": regions, "actor": actor.sub})
-        uow = UnitOfWork(runtime, session, actor, origin, cause)
+        statement, given = first or (_SETUP, {})
+        opened = await session.execute(statement, {"regions": regions, "actor": actor.sub, **given})
+        uow = UnitOfWork(runtime, session, actor, origin, cause, opened)
         yield uow
         await uow.commit()
 
@@ -294,8 +268,3 @@ async def lock(
     if expected is not None and row.version != expected:
         raise Stale(row.version)
     return row
-
-
-def _plain(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """JSON-ready copy: ids, dates and enums become text."""
-    return None if value is None else json.loads(json.dumps(value, default=str))

@@ -101,7 +101,7 @@ async def _answer(request: Request, inner: Handler, *, versioned: bool) -> Respo
             response = _tagged(request, response)
         claim = getattr(request.state, "claim", None)
         if claim is not None:
-            await idempotency.store(request.state.uow, claim, response)
+            idempotency.store(request.state.uow, claim, response)
     return response
 
 

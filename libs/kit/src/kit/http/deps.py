@@ -22,11 +22,14 @@ class Opening:
 
     async def open(self) -> UnitOfWork:
         """Begin, and take the idempotency key as the first thing."""
-        state, runtime = self.request.state, self.request.app.state.runtime
-        uow: UnitOfWork = await state.transaction.enter_async_context(runtime.begin(self.actor, origin="api"))
+        state = self.request.state
+        if self.key is None:
+            begun = self.request.app.state.runtime.begin(self.actor, origin="api")
+            uow: UnitOfWork = await state.transaction.enter_async_context(begun)
+        else:
+            uow, state.claim = await idempotency.begin(state.transaction, self.request, self.actor, self.key)
+            state.uow = uow
         uow.route = f"{self.request.method} {self.request.scope['route'].path}"
-        if self.key is not None:
-            state.uow, state.claim = uow, await idempotency.claim(uow, self.request, self.actor, self.key)
         return uow
 
 

@@ -6,9 +6,9 @@ Only `kit.http.deps` and the route class come in here. Kept for seven days, seal
 import hashlib
 import json
 import re
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import text
 from starlette.datastructures import UploadFile
@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kit.auth.actor import Actor
-from kit.db.uow import UnitOfWork
+from kit.db.record import Answer
+from kit.db.uow import SETUP, UnitOfWork
 from kit.errors import Conflict, HeaderRequired, Invalid, KeyReused
 from kit.failpoints import failpoint
 from kit.http.problems import sqlstate
@@ -28,15 +29,13 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _CHUNK = 256 * 1024
 
 _CLAIM = text(
-    "INSERT INTO idempotency (principal, key, route, fingerprint, created_at, expires_at)"
-    " VALUES (:principal, :key, :route, :fingerprint, now(), now() + :kept)"
+    "WITH setup AS MATERIALIZED (" + SETUP + ")"
+    " INSERT INTO idempotency (principal, key, route, fingerprint, created_at, expires_at)"
+    " SELECT :principal, :key, :route, :fingerprint, now(), now() + :kept FROM setup"
     " ON CONFLICT (principal, key) DO NOTHING RETURNING 1"
 )
+"""Sets the transaction up and takes the key, as the first statement of the transaction."""
 _FIND = text("SELECT fingerprint, status, body, headers FROM idempotency WHERE principal = :principal AND key = :key")
-_STORE = text(
-    "UPDATE idempotency SET status = :status, body = :body, headers = CAST(:headers AS jsonb)"
-    " WHERE principal = :principal AND key = :key"
-)
 
 
 class Replay(Exception):
@@ -74,45 +73,40 @@ def key_of(request: Request) -> str | None:
     return found
 
 
-async def claim(uow: UnitOfWork, request: Request, actor: Actor, key: str) -> Claim:
-    """Take the key as the first statement of the transaction; a concurrent first use makes us wait here.
+async def begin(transaction: AsyncExitStack, request: Request, actor: Actor, key: str) -> tuple[UnitOfWork, Claim]:
+    """Begin the transaction and take the key, in one statement; a concurrent first use makes us wait here.
 
     Raises Replay when the command already ran, KeyReused when it was another command, Conflict (409) when the first
     one still runs after the lock time-out.
     """
-    held = Claim(f"{actor.sub}|{actor.client}", key)
+    held, runtime = Claim(f"{actor.sub}|{actor.client}", key), request.app.state.runtime
     where = {"principal": held.principal, "key": held.key}
     fingerprint = await _fingerprint(request)
     route = f"{request.method} {request.scope['route'].path}"
+    first = (_CLAIM, {**where, "route": route, "fingerprint": fingerprint, "kept": KEPT})
     try:
-        first = await uow.execute(_CLAIM, {**where, "route": route, "fingerprint": fingerprint, "kept": KEPT})
+        uow: UnitOfWork = await transaction.enter_async_context(runtime.begin(actor, origin="api", first=first))
     except Exception as error:
         if sqlstate(error) == _LOCK_NOT_AVAILABLE:
             raise Conflict("permintaan_sedang_berjalan", retry_after=2) from error
         raise
-    if first.first() is not None:
+    if uow.opened.first() is not None:
         failpoint("api.after_idempotency")
-        return held
+        return uow, held
     kept = (await uow.execute(_FIND, where)).first()
     if kept is None or kept.status is None:
         raise Conflict("permintaan_sedang_berjalan", retry_after=2)
     if bytes(kept.fingerprint) != fingerprint:
         raise KeyReused
-    body = uow.runtime.fields.open_bytes(bytes(kept.body), at=held.place)
+    body = runtime.fields.open_bytes(bytes(kept.body), at=held.place)
     raise Replay(Response(body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"}))
 
 
-async def store(uow: UnitOfWork, held: Claim, response: Response) -> None:
+def store(uow: UnitOfWork, held: Claim, response: Response) -> None:
     """Keep the answer beside the effect, in the same transaction. A command therefore never answers with a stream."""
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-    answer: dict[str, Any] = {
-        "principal": held.principal,
-        "key": held.key,
-        "status": response.status_code,
-        "body": uow.runtime.fields.seal_bytes(bytes(response.body), at=held.place),
-        "headers": json.dumps(headers),
-    }
-    await uow.execute(_STORE, answer)
+    body = uow.runtime.fields.seal_bytes(bytes(response.body), at=held.place)
+    uow.record.answer = Answer(held.principal, held.key, response.status_code, body, headers)
 
 
 async def _fingerprint(request: Request) -> bytes:
