@@ -1,6 +1,6 @@
 """Import of synthetic people against raw COPY of the same rows, in one run: rows/s, ratios, peak memory of the client.
 
-    python tests/load/import_people.py --people 1000000
+    python tests/load/import_people.py --people 1000000 --json FILE
 
 Prints the limits first: L1 is COPY of the file into a table of texts without index, L2 is COPY of the very rows that the
 import made into the same tables with the same indexes and constraints. Every figure is of this run on this machine.
@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import page
+from measure import Figure, Goal, Pair, Series
 from registry.app import SERVICE
 from registry.imports import worker
 from registry.settings import Settings
@@ -33,6 +35,31 @@ TABLES = (
     "payee_account", "desil", "person_facts", "import_subject",
 )  # fmt: skip
 BROKEN = 0.012
+FULL = 1_000_000
+P4 = Figure(
+    "P4",
+    "an import of people into an empty registry",
+    "rows/s",
+    "COPY of the same rows, same indexes",
+    Goal(at_least=0.55),
+)
+P4_MEMORY = Figure(
+    "P4 memory", "the most that the importing process holds", "MiB", "", Goal(at_most=100, of="measured", unit="MiB")
+)
+P5 = Figure(
+    "P5 unchanged",
+    "the same list again: no event, no row version",
+    "rows/s",
+    "COPY of the file into texts",
+    Goal(at_least=0.35),
+)
+P5_CHANGED = Figure(
+    "P5 changed",
+    "the list again with a tenth of it changed",
+    "rows/s",
+    "COPY of the file into texts",
+    Goal(at_least=0.28),
+)
 NAME = families.COLUMNS.index("nama")
 
 
@@ -79,7 +106,9 @@ class Bench:
 
     def __init__(self, parts: Backends, registry: Running, folder: Path) -> None:
         self.parts, self.registry, self.folder = parts, registry, folder
-        self.figures: list[tuple[str, float, str]] = []
+        self.peak_mib = 0.0
+        """The most memory that the worker held in any import."""
+        self.rows: list[dict[str, Any]] = []
 
     async def imported(self, what: str, path: Path, as_of: date) -> float:
         """Upload, read, compare, approve, apply; the seconds of all of it."""
@@ -103,6 +132,7 @@ class Bench:
         assert report["state"] == "applied", report
         total = uploaded + read["seconds"] + applied["seconds"]
         rows = report["rows_read"]
+        self.peak_mib = max(self.peak_mib, read["rss_mib"], applied["rss_mib"])
         counts = {
             k: report[k]
             for k in ("rows_read", "rows_rejected", "new_rows", "changed_rows", "unchanged_rows", "gone_rows")
@@ -114,9 +144,16 @@ class Bench:
         return total
 
     def say(self, what: str, seconds: float, more: str) -> None:
-        """Keep and print one figure."""
-        self.figures.append((what, seconds, more))
+        """Print one figure."""
         show(f"{what:<44}{seconds:>9.2f} s   {more}")
+
+    def figure(self, figure: Figure, measured: float, limit: float | None, people: int) -> None:
+        """Keep a row of the table and print it."""
+        about = page.circumstances("full" if people >= FULL else "small")
+        command = f"python tests/load/import_people.py --people {people}"
+        row = Series(figure, [Pair(figure.id, measured, limit)]).row({**about, "command": command})
+        self.rows.append(row)
+        show(page.say(row))
 
     async def copy_text(self, path: Path) -> float:
         """L1: COPY of the file into an unlogged table of texts."""
@@ -159,8 +196,8 @@ def changed(lines: Iterator[list[str]], share: int) -> Iterator[list[str]]:
         yield line
 
 
-async def measure(people: int, seed: int, folder: Path, parts: Backends) -> None:
-    """The whole benchmark."""
+async def measure(people: int, seed: int, folder: Path, parts: Backends) -> list[dict[str, Any]]:
+    """The whole benchmark; the rows of the table."""
     count = families.families_for(people)
 
     def lines(broken: float = BROKEN) -> Iterator[list[str]]:
@@ -178,19 +215,21 @@ async def measure(people: int, seed: int, folder: Path, parts: Backends) -> None
         total = await bench.imported("first import", first, date(2026, 1, 1))
         l2 = await bench.copy_rows()
         bench.say("L2: COPY of the same rows, same indexes", l2, f"{rows / l2:,.0f} rows/s")
-        show(f"P4 first import: {l2 / total:.2f} of L2, {l1 / total:.3f} of L1")
+        bench.figure(P4, rows / total, rows / l2, people)
         before = await state_of(registry)
         again = folder / "again.csv"
         await asyncio.to_thread(files.write_csv, again, lines(), delimiter=";")
         total = await bench.imported("same rows again", again, date(2026, 1, 2))
         after = await state_of(registry)
         assert before == after, (before, after)
-        show(f"P5 unchanged: {l1 / total:.3f} of L1; 0 events, 0 row versions")
+        bench.figure(P5, rows / total, rows / l1, people)
         await asyncio.to_thread(files.write_csv, again, changed(lines(), 10))
         total = await bench.imported("10 % changed", again, date(2026, 1, 3))
-        show(f"P5 10 % changed: {l1 / total:.3f} of L1")
+        bench.figure(P5_CHANGED, rows / total, rows / l1, people)
+        bench.figure(P4_MEMORY, bench.peak_mib, None, people)
     finally:
         await registry.close()
+    return bench.rows
 
 
 async def state_of(registry: Running) -> list[tuple[Any, ...]]:
@@ -205,6 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=70_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, help="write the rows of the table there")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
@@ -215,7 +255,9 @@ def main() -> None:
     try:
         folder = run / "bench"
         folder.mkdir()
-        asyncio.run(measure(given.people, given.seed, folder, Backends(run)))
+        rows = asyncio.run(measure(given.people, given.seed, folder, Backends(run)))
+        if given.json:
+            page.write(rows, given.json)
     finally:
         backends.end(run)
 

@@ -38,7 +38,6 @@ from money_office import CHECKER, MAKER, Office
 MAX_LINES = 20_000
 TOGETHER = 2
 """Lists that are worked on at one time: while one computes the other waits for the database."""
-REJECTED_EACH = 50
 SLOWEST = """
 SELECT round(total_exec_time)::int AS ms, calls, rows, left(regexp_replace(query, '\\s+', ' ', 'g'), 110) AS query
 FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = $1) ORDER BY total_exec_time DESC LIMIT 16
@@ -79,8 +78,8 @@ class Seconds:
 class Payday:
     """The lists of one run, each phase for all of them before the next."""
 
-    def __init__(self, office: Office, world: payments_people.World) -> None:
-        self.office, self.world = office, world
+    def __init__(self, office: Office, world: payments_people.World, rejected_each: int) -> None:
+        self.office, self.world, self.rejected_each = office, world, rejected_each
         self.batches: list[dict[str, Any]] = []
         self.answers: list[list[tuple[bytes, str]]] = []
         self.uploaded: list[list[dict[str, Any]]] = []
@@ -106,7 +105,7 @@ class Payday:
         await _each(self.batches, self.office.sent)
 
     async def answer(self) -> None:
-        """The bank reads its files, books most and rejects one in fifty; not ours, and not counted."""
+        """The bank reads its files, books most and rejects one in so many; not ours, and not counted."""
         self.answers = [await self._answered(batch) for batch in self.batches]
 
     async def upload(self) -> None:
@@ -139,7 +138,7 @@ class Payday:
         on = self.office.clock.now().date()
         for order in await self.office.orders(batch):
             references = [transfer.reference for transfer in order.transfers]
-            rejected = dict.fromkeys(references[::REJECTED_EACH], "AC04")
+            rejected = dict.fromkeys(references[self.rejected_each - 1 :: self.rejected_each], "AC04")
             booked = bank.Faults(rejected=rejected)
             refused = bank.Faults(rejected=rejected, silent=frozenset(references) - rejected.keys())
             found.append((bank.notice(order, on, booked), "camt054"))
@@ -194,7 +193,7 @@ async def run(parts: Backends, payments: int, given: argparse.Namespace) -> Run:
             started.append(await Running.start(parts, name, {"topic_prefix": started[0].settings.topic_prefix}))
             stack.push_async_callback(started[-1].close)
         disbursement, registry, notifications = started
-        office, payday = await _opened(disbursement, registry, sizes)
+        office, payday = await _opened(disbursement, registry, sizes, given)
         seconds = Seconds()
         phases: dict[str, Callable[[], Awaitable[None]]] = {
             "freeze": payday.freeze, "check": payday.check, "sign and fund": payday.sign_and_fund,
@@ -206,7 +205,8 @@ async def run(parts: Backends, payments: int, given: argparse.Namespace) -> Run:
         events = await events_of(disbursement)
         published = await seconds.of("publish", disbursement.relay_once(), sum(events.values()))
         planning = await seconds.of("plan", planned(notifications, events, given.plan), payments)
-        await told_and_true(office, notifications, payday.world, events, published, whole=given.plan is None)
+        back = sum(size // given.rejected_each for size in sizes)
+        await told_and_true(office, notifications, payday.world, events, published, back=back, whole=given.plan is None)
         if given.statements:
             await _say_statements(disbursement)
             await _say_statements(notifications)
@@ -243,7 +243,9 @@ async def planned(notifications: Running, events: dict[str, int], most: int | No
     return there
 
 
-async def _opened(disbursement: Running, registry: Running, sizes: tuple[int, ...]) -> tuple[Office, Payday]:
+async def _opened(
+    disbursement: Running, registry: Running, sizes: tuple[int, ...], given: argparse.Namespace
+) -> tuple[Office, Payday]:
     """The office with its budget, its people and what they are due."""
     from disbursement.payee_client import HttpPayeeDesk
 
@@ -252,13 +254,13 @@ async def _opened(disbursement: Running, registry: Running, sizes: tuple[int, ..
     office = Office(disbursement, desk)
     await office.open_budget(sum(sizes) * payments_people.AMOUNT_IDR)
     started = perf_counter()
-    world = await payments_people.settle_in(registry, disbursement, office.line_id, sizes)
+    world = await payments_people.settle_in(registry, disbursement, office.line_id, sizes, analyzed=not given.stale)
     office.programme_id = world.programme_id
     await office.commit_budget(world.total_idr)
     show(
         f"{world.people:,} payments in {len(sizes)} lists; people and rights were made in {perf_counter() - started:.1f} s"
     )
-    return office, Payday(office, world)
+    return office, Payday(office, world, given.rejected_each)
 
 
 async def _each(items: Sequence[Any], work: Callable[[Any], Awaitable[Any]]) -> list[Any]:
@@ -326,6 +328,8 @@ def main() -> None:
     parser.add_argument("--small", type=int, help="run this many first, for the growth")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the limit")
     parser.add_argument("--plan", type=int, help="let notifications plan for so many events only, not for all")
+    parser.add_argument("--rejected-each", type=int, default=50, help="the bank rejects one in so many")
+    parser.add_argument("--stale", action="store_true", help="the planner does not know of the people and rights")
     parser.add_argument("--statements", action="store_true", help="name the statements that took longest")
     parser.add_argument("--json", type=Path, help="write the figures there")
     given = parser.parse_args()

@@ -71,13 +71,15 @@ class World:
         return self.people * AMOUNT_IDR
 
 
-async def settle_in(registry: Running, disbursement: Running, line_id: UUID, sizes: tuple[int, ...]) -> World:
-    """Make people and rights, one village of them for each list to come."""
+async def settle_in(
+    registry: Running, disbursement: Running, line_id: UUID, sizes: tuple[int, ...], *, analyzed: bool = True
+) -> World:
+    """Make people and rights, one village of them for each list to come; `analyzed`: the planner knows of them."""
     places = tuple(f"32.76.{no // 9 + 1:02}.{1001 + no % 9}" for no in range(len(sizes)))
     everyone = [(new_id(), place) for place, size in zip(places, sizes, strict=True) for _ in range(size)]
     world = World(new_id(), line_id, places, len(everyone))
-    await _registry(registry, everyone)
-    await _disbursement(disbursement, world, everyone)
+    await _registry(registry, everyone, analyzed=analyzed)
+    await _disbursement(disbursement, world, everyone, analyzed=analyzed)
     return world
 
 
@@ -86,7 +88,7 @@ async def connect(running: Running) -> asyncpg.Connection:
     return await asyncpg.connect(running.parts.postgres.url(running.database))
 
 
-async def _registry(registry: Running, everyone: list[tuple[UUID, str]]) -> None:
+async def _registry(registry: Running, everyone: list[tuple[UUID, str]], *, analyzed: bool) -> None:
     connection = await connect(registry)
     await connection.execute("SET session_replication_role = replica")
     await connection.execute(_EVERYONE)
@@ -99,7 +101,7 @@ async def _registry(registry: Running, everyone: list[tuple[UUID, str]]) -> None
             columns=("id", "person_id", "rail", "bank_code", "account_enc", "account_bidx", "bidx_key_id", "last4",
                      "holder_name", "name_match", "is_default", "state"),
         )  # fmt: skip
-    await _finish(connection)
+    await _finish(connection, analyzed=analyzed)
 
 
 def _accounts(registry: Running, everyone: list[tuple[UUID, str]]) -> Iterator[list[tuple[Any, ...]]]:
@@ -118,7 +120,9 @@ def _accounts(registry: Running, everyone: list[tuple[UUID, str]]) -> Iterator[l
         yield made
 
 
-async def _disbursement(disbursement: Running, world: World, everyone: list[tuple[UUID, str]]) -> None:
+async def _disbursement(
+    disbursement: Running, world: World, everyone: list[tuple[UUID, str]], *, analyzed: bool
+) -> None:
     connection = await connect(disbursement)
     rule_id = new_id()
     await connection.execute("SET session_replication_role = replica")
@@ -128,12 +132,12 @@ async def _disbursement(disbursement: Running, world: World, everyone: list[tupl
     await connection.execute(_RULE, rule_id, world.programme_id)
     await connection.execute(_FACTS)
     await connection.execute(_RIGHTS, world.programme_id, rule_id, PERIOD, AMOUNT_IDR, world.line_id, DUE_ON)
-    await _finish(connection)
+    await _finish(connection, analyzed=analyzed)
 
 
-async def _finish(connection: asyncpg.Connection) -> None:
-    """Statistics and a clean log, so that the first phase does not pay for the seeding."""
+async def _finish(connection: asyncpg.Connection, *, analyzed: bool) -> None:
+    """Statistics, if wanted, and a clean log, so that the first phase does not pay for the seeding."""
     await connection.execute("DROP TABLE everyone")
-    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("VACUUM ANALYZE" if analyzed else "VACUUM")
     await connection.execute("CHECKPOINT")
     await connection.close()
