@@ -37,13 +37,14 @@ published and effects agree; otherwise it stops without a figure.
 NOTES = """
 ## Where the time goes
 
-- **P1, P2:** a command is eight round trips to the database (`tests/gates` counts them) and as much work in Python: routing,
-  validation, ORM, spans. Several requests in one transaction would share the round trips and the flush; that is not built.
+- **P1, P2:** a command is six round trips to the database (eight before ADR 0016; `tests/gates` counts them), three fifths of the
+  process' time; the rest is routing, validation, the ORM's objects and the answer. Several requests in one transaction would share
+  the round trips and the flush; that is not built, since each needs regions, a savepoint and a failure of its own.
 - **P3:** the bare COPY only moves bytes. Ours also checks every payload against its contract, makes JSON, and inserts the
   rows through row-level security, which COPY may not enter; process and database take turns.
 - **P8:** a chunk is five statements and its effects. Half of the rest is reading the envelope of each event.
 - **P10:** the line's row is held from the look at the ceiling to the commit, with the journal's statements in between.
-- **P11:** the entry is one more statement and one more row of the same transaction; sealing runs beside it.
+- **P11:** the entry goes out in the statement that writes the event; what is left is its row and the sealing beside it.
 - **P12:** api, relay and consumer share one process and its loop here; in production they are processes of their own.
 """
 
