@@ -94,13 +94,33 @@ def enable_region_security(op: Operations, table: str, column: str = "region_cod
 
     The second net under the application's own check; a transaction that names no region sees nothing.
     """
-    role, quoted, col = _app_role(op), _ident(table), _ident(column)
-    rule = f"current_setting('santun.regions', true) = '*' OR santun_region_allowed({col})"
+    role, quoted, rule = _app_role(op), _ident(table), _region_rule(column)
     script(
         op,
         f"ALTER TABLE {quoted} ENABLE ROW LEVEL SECURITY;"
         f"CREATE POLICY by_region ON {quoted} TO {role} USING ({rule}) WITH CHECK ({rule});",
     )
+
+
+def quicken_region_security(op: Operations, *tables: str, column: str = "region_code") -> None:
+    """Give tables that were secured by an earlier version the rule of today, which reads the regions once a statement.
+
+    The first one called a function for every row; that was half of what bulk statements cost.
+    """
+    rule = _region_rule(column)
+    for table in tables:
+        script(op, f"ALTER POLICY by_region ON {_ident(table)} USING ({rule}) WITH CHECK ({rule});")
+
+
+def _region_rule(column: str) -> str:
+    """The row's code is one of the regions, or lies below one.
+
+    What does not depend on the row stands in subqueries of its own, so that PostgreSQL works it out once for each
+    statement; what is left for a row is to compare the beginning of its code, with a full stop, to a few prefixes.
+    """
+    regions = "current_setting('santun.regions', true)"
+    prefixes = f"array_remove(string_to_array(replace({regions}, ',', '.,') || '.', ','), '.')"
+    return f"(SELECT {regions}) = '*' OR ({_ident(column)} || '.') ^@ ANY ((SELECT {prefixes})::text[])"
 
 
 def insert_only(op: Operations, *tables: str) -> None:
