@@ -3,14 +3,17 @@
 import asyncio
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from kit.auth.actor import Actor
 from kit.db import audit, bulk
 from kit.db import engine as engines
 from kit.db.audit_verify import entry_bytes, verify
-from kit.db.uow import lock
+from kit.db.uow import Line, lock
 from kit.errors import Missing, OutOfRegion, Stale
+from kit.events.schemas import ContractBroken
+from kit.ids import new_id
 from kit.runtime import Runtime
 from kit.testing import eventually
 from sample_service import Thing, tell
@@ -129,3 +132,27 @@ async def test_a_bulk_transaction_may_take_longer_than_a_request_and_only_it(
         async with sample.begin(Actor.system("test")) as uow:
             await uow.execute(slow)
     await sample.engine.dispose()
+
+
+async def test_a_chunk_of_events_is_stored_as_it_was_told_whatever_signs_it_holds(sample: Runtime) -> None:
+    names = ["a\\b", 'say "x"', "tab\tline\nend\r", "\\N", "\\.", "Añjali ✓ 😀", "\u2028"]
+    told = [{"thing_id": str(new_id()), "amount_idr": no, "note": name} for no, name in enumerate(names * 100)]
+    async with sample.begin(SYSTEM) as uow:
+        await uow.announce_many("thing.changed", [Line(UUID(one["thing_id"]), 7, one) for one in told])
+    async with sample.begin(SYSTEM) as uow:
+        found = (await uow.execute(text("SELECT key, type, sequence, headers, payload FROM outbox ORDER BY pos"))).all()
+    assert [row.payload for row in found] == told
+    assert [str(row.key) for row in found] == [one["thing_id"] for one in told]
+    assert {(row.type, row.sequence) for row in found} == {("org.santun.sample.thing.changed.v1", 7)}
+    assert all(row.headers["time"] for row in found)
+
+
+async def test_one_broken_payload_of_a_chunk_stops_the_whole_of_it_and_names_the_place(sample: Runtime) -> None:
+    told: list[dict[str, Any]] = [{"thing_id": str(new_id()), "amount_idr": 1} for _ in range(300)]
+    told[299]["amount_idr"] = "one"
+    with pytest.raises(ContractBroken, match="/amount_idr") as broken:
+        async with sample.begin(SYSTEM) as uow:
+            await uow.announce_many("thing.changed", [Line(UUID(one["thing_id"]), 1, one) for one in told])
+    assert "one" not in str(broken.value).split(":", 1)[1].replace("/amount_idr", "")
+    async with sample.begin(SYSTEM) as uow:
+        assert (await uow.execute(text("SELECT count(*) FROM outbox"))).scalar_one() == 0

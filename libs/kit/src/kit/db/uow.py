@@ -4,7 +4,6 @@ The only module that commits. HTTP, consumers, jobs and imports all work through
 happened and what has happened is announced.
 """
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from kit.auth.actor import Actor
 from kit.db.record import Record, RecordingSession, Told
 from kit.db.types import Aggregate, Keyed
 from kit.errors import Missing, OutOfRegion, Refused, Stale
+from kit.events import outbox
 from kit.failpoints import failpoint
 from kit.machine import Context, Refusal
 from kit.telemetry import trace_id, traceparent
@@ -39,8 +39,6 @@ SETUP = "SELECT set_config('santun.regions', :regions, true), set_config('santun
 _SETUP = text(SETUP)
 First = tuple[Executable, Mapping[str, Any]]
 """A statement that begins a transaction, and its parameters but for regions and actor."""
-
-_OUTBOX_COLUMNS = ("topic", "key", "type", "sequence", "headers", "payload")
 
 _READ = text(
     "INSERT INTO read_log (actor, client, purpose, route, fields, subjects, trace_id)"
@@ -152,13 +150,11 @@ class UnitOfWork:
         if not lines:
             return
         contract = self.runtime.contracts.event(event)
-        topic, headers = self.runtime.topic(contract.topic), json.dumps(self._headers())
-        records = [
-            (topic, line.key, contract.type, line.sequence, headers, json.dumps(contract.check(line.payload)))
-            for line in lines
-        ]
+        data = contract.check_many([line.payload for line in lines])
+        rows = [(line.key, line.sequence, payload) for line, payload in zip(lines, data, strict=True)]
         await self.session.flush()
-        await (await self.driver()).copy_records_to_table("outbox", columns=_OUTBOX_COLUMNS, records=records)
+        source = outbox.copied(self.runtime.topic(contract.topic), contract.type, self._headers(), rows)
+        await (await self.driver()).copy_to_table("outbox", columns=outbox.COLUMNS, source=source, format="text")
         self._announced = True
 
     async def audit(

@@ -5,7 +5,7 @@ knows what an event means.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class EventContract:
     classification: str
     schema: Mapping[str, Any]
     validator: Any
+    many: Any
+    """The validator of a list of payloads: one call for a chunk costs less than one for each payload."""
 
     def check(self, payload: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
         """The payload as plain JSON data if it fits the schema; raises `ContractBroken`."""
@@ -47,6 +49,16 @@ class EventContract:
         for error in self.validator.iter_errors(data):
             where = "/" + "/".join(str(part) for part in error.instance_path)
             raise ContractBroken(self.name, where, "/".join(str(part) for part in error.schema_path))
+        return data
+
+    def check_many(self, payloads: Sequence[BaseModel | Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The payloads as plain JSON data if every one fits the schema; raises `ContractBroken` for the first that does not."""
+        data = [
+            one.model_dump(mode="json", exclude_none=True) if isinstance(one, BaseModel) else one for one in payloads
+        ]
+        if not self.many.is_valid(data):
+            for one in data:
+                self.check(one)
         return data
 
 
@@ -117,4 +129,5 @@ def _load(folder: Path, topic: Mapping[str, Any], event: Mapping[str, Any]) -> E
         classification=event.get("classification", topic["classification"]),
         schema=schema,
         validator=jsonschema_rs.Draft202012Validator(schema, validate_formats=True),
+        many=jsonschema_rs.Draft202012Validator({"type": "array", "items": schema}, validate_formats=True),
     )
