@@ -156,3 +156,35 @@ async def test_one_broken_payload_of_a_chunk_stops_the_whole_of_it_and_names_the
     assert "one" not in str(broken.value).split(":", 1)[1].replace("/amount_idr", "")
     async with sample.begin(SYSTEM) as uow:
         assert (await uow.execute(text("SELECT count(*) FROM outbox"))).scalar_one() == 0
+
+
+CODES = ("32", "32.7", "32.76", "32.761", "32.76.0", "32.76.03", "32.76.03.1001", "33.01", "", ".", "*", ",")
+SEEN_BY = (
+    "*",
+    "",
+    ",",
+    ".",
+    "32",
+    "32.76",
+    "32.76.",
+    "32.76,33.01",
+    ",32.76",
+    "32.76,",
+    "3",
+    "32.76.03.1001",
+    "%",
+    "32_76",
+)
+
+
+async def test_the_rule_of_rows_says_of_every_code_what_the_rule_says_that_asks_once_a_row(sample: Runtime) -> None:
+    async with sample.begin(SYSTEM) as uow:
+        for code in CODES:
+            await uow.save(Thing(region_code=code))
+    for regions in SEEN_BY:
+        async with sample.begin(SYSTEM) as uow:
+            await uow.execute(text("SELECT set_config('santun.regions', :regions, true)"), {"regions": regions})
+            seen = set((await uow.execute(text("SELECT region_code FROM thing"))).scalars())
+            asked = text("SELECT code FROM unnest(CAST(:codes AS text[])) AS c(code) WHERE santun_region_allowed(code)")
+            allowed = set((await uow.execute(asked, {"codes": list(CODES)})).scalars())
+        assert seen == (set(CODES) if regions == "*" else allowed), regions
