@@ -24,6 +24,7 @@ from typing import Any
 
 import payments_limit
 import payments_people
+from kit.service import settle_in
 from measure import Figure, Goal, Pair, Series
 from page import circumstances, say, write
 from payments_truth import events_of, told_and_true
@@ -194,6 +195,7 @@ async def run(parts: Backends, payments: int, given: argparse.Namespace) -> Run:
             stack.push_async_callback(started[-1].close)
         disbursement, registry, notifications = started
         office, payday = await _opened(disbursement, registry, sizes, given)
+        settle_in()  # as the process of a service does when it starts
         seconds = Seconds()
         phases: dict[str, Callable[[], Awaitable[None]]] = {
             "freeze": payday.freeze, "check": payday.check, "sign and fund": payday.sign_and_fund,

@@ -5,6 +5,7 @@ that stops as a whole when any of them ends.
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import contextmanager
@@ -85,6 +86,16 @@ class Service:
         return create_app(self, runtime)
 
 
+def settle_in() -> None:
+    """Take what the process has loaded out of the sight of the garbage collector: it stays to the end anyway.
+
+    Otherwise each full collection walks through all modules, models and schemas again; a bulk command makes so many
+    objects that this was a third of its time. Nothing grows: what comes later is collected as before.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 class Processes:
     """The running parts of one process, their readiness, and their orderly end."""
 
@@ -111,6 +122,7 @@ class Processes:
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, self.stop.set)
         await prepare(self.runtime)
+        settle_in()
         runners = {"api": self._api, "relay": self._relay, "consume": self._consume, "work": self._work}
         try:
             async with asyncio.TaskGroup() as group:
