@@ -4,7 +4,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork, lock
-from kit.errors import Conflict, Refused
+from kit.errors import Conflict, Missing, Refused
 from kit.machine import Reason, Refusal
 
 from disbursement.budget import store
@@ -105,7 +105,7 @@ async def record_fee(uow: UnitOfWork, line_id: UUID, amount_idr: int, batch_id: 
         dims=Dims(line_id, batch_id),
         booked_on=uow.today,
     )
-    await _warn_when_low(uow, line_id, available - amount_idr)
+    await _warn_when_low(uow, line_id, available - amount_idr, await store.pagu_if_unwarned(uow, line_id))
     await uow.append_audit(
         "record_fee", BUDGET_LINE, line_id, None, after={"amount_idr": amount_idr, "batch_id": batch_id}
     )
@@ -204,18 +204,23 @@ async def _post_change(uow: UnitOfWork, row: BudgetLine, command: Command, found
 async def _promise(
     uow: UnitOfWork, line_id: UUID, amount_idr: int, rule: Rule, *, source_type: str, source_id: UUID, step: str
 ) -> bool:
-    """Take from what is available, unless this journal exists. The ceiling's row is held first."""
+    """Take from what is available, unless this journal exists. The ceiling's row is held from then on."""
+    if not amount_idr:
+        return False
+    made = await ledger.promise(
+        uow, rule, source_type=source_type, source_id=source_id, step=step, amount_idr=amount_idr, dims=Dims(line_id),
+        booked_on=uow.today, state=State.OPEN.value,
+    )  # fmt: skip
+    if made is None:
+        raise Missing(BUDGET_LINE)
+    if made.written:
+        await _warn_when_low(uow, line_id, made.available_idr - amount_idr, None if made.warned_low else made.pagu_idr)
+        return True
     if await balances.posted(uow, rule, source_type, source_id, step):
         return False
-    available = await ledger.hold_ceiling(uow, line_id, 0)
-    if await store.state_of(uow, line_id) is not State.OPEN:
+    if made.state != State.OPEN:
         raise Refused(Refusal.because("baris_anggaran_tidak_terbuka"))
-    if available < amount_idr:
-        raise Refused(Refusal("guard", (Reason.of("pagu_tidak_cukup", short_idr=amount_idr - available),)))
-    moved = await _post(uow, rule, line_id, amount_idr, source_type=source_type, source_id=source_id, step=step)
-    if moved:
-        await _warn_when_low(uow, line_id, available - amount_idr)
-    return moved
+    raise Refused(Refusal("guard", (Reason.of("pagu_tidak_cukup", short_idr=amount_idr - made.available_idr),)))
 
 
 async def _post(
@@ -233,9 +238,8 @@ async def _post(
     )
 
 
-async def _warn_when_low(uow: UnitOfWork, line_id: UUID, available_idr: int) -> None:
-    """Tell once that less than a tenth is left; the row itself is locked only then."""
-    pagu = await store.pagu_if_unwarned(uow, line_id)
+async def _warn_when_low(uow: UnitOfWork, line_id: UUID, available_idr: int, pagu: int | None) -> None:
+    """Tell once that less than a tenth is left; the row itself is locked only then. `pagu`: None when it was told."""
     if pagu is None or not is_low(pagu, available_idr):
         return
     row = await lock(uow, BudgetLine, line_id, None)

@@ -10,6 +10,7 @@ from kit.machine import Reason, Refusal
 
 from disbursement.ledger import store
 from disbursement.ledger.rules import Account, Dims, Entry, Rule
+from disbursement.ledger.store import Promised
 
 
 async def post(
@@ -47,6 +48,29 @@ async def post_many(
     if not wanted:
         return []
     return await store.write(uow, rule, wanted, source_type=source_type, step=step, dims=dims, booked_on=booked_on)
+
+
+async def promise(
+    uow: UnitOfWork,
+    rule: Rule,
+    *,
+    source_type: str,
+    source_id: UUID,
+    step: str,
+    amount_idr: int,
+    dims: Dims,
+    booked_on: date,
+    state: str,
+) -> Promised | None:
+    """Post one journal that takes from the ceiling, when so much is left and the budget line stands in `state`.
+
+    Nothing is written otherwise, nor when this very journal exists; None when there is no such line. The ceiling is held
+    from here to the end of the transaction, so let this be its last word.
+    """
+    return await store.promise(
+        uow, rule, Entry(source_id, amount_idr), source_type=source_type, step=step, dims=dims, booked_on=booked_on,
+        state=state,
+    )  # fmt: skip
 
 
 async def hold_ceiling(uow: UnitOfWork, budget_line_id: UUID, amount_idr: int) -> int:

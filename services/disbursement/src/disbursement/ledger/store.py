@@ -1,11 +1,13 @@
 """Every statement that writes the ledger. Only `ledger.commands` comes in here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from disbursement.ledger.rules import RULES, Account, Dims, Entry, Rule
 
@@ -47,11 +49,47 @@ WITH asked AS (
 )
 SELECT source_id FROM written
 """)
+# The ceiling's row is what all promises of a line wait for. One statement takes it, looks, and writes everything, so that it
+# is held for that statement and the commit, and nothing is written when the answer is no. After the wait both rows are read
+# as they are then (FOR UPDATE, FOR SHARE); every path takes the ceiling before the line. Nowhere else does the ledger
+# look at a table of another slice.
+_PROMISE = text("""
+WITH ceiling AS MATERIALIZED (
+    SELECT -balance_idr AS available_idr FROM account_balance WHERE dims_key = :key AND account = :ceiling FOR UPDATE
+), budget AS MATERIALIZED (
+    SELECT held.* FROM ceiling CROSS JOIN LATERAL (
+        SELECT state, pagu_idr, warned_low FROM budget_line WHERE id = :line AND ceiling.available_idr IS NOT NULL FOR SHARE
+    ) AS held
+), written AS (
+    INSERT INTO journal (kind, source_type, source_id, step, amount_idr, booked_on, budget_line_id, posted_at, posted_by)
+    SELECT :kind, :source_type, :source_id, :step, :amount_idr, :booked_on, :line, :at, :actor FROM ceiling CROSS JOIN budget
+    WHERE ceiling.available_idr >= :amount_idr AND budget.state = :open
+    ON CONFLICT ON CONSTRAINT one_journal_a_step DO NOTHING
+    RETURNING id, amount_idr
+), posted AS (
+    INSERT INTO posting (journal_id, leg, account, dims_key, amount_idr, booked_on)
+    SELECT written.id, leg.no, leg.account, :key, leg.sign * written.amount_idr, :booked_on
+    FROM written CROSS JOIN unnest(CAST(:accounts AS text[]), CAST(:signs AS int[])) WITH ORDINALITY AS leg(account, sign, no)
+    RETURNING account, amount_idr
+), moved AS (
+    UPDATE account_balance AS balance SET balance_idr = balance.balance_idr + posted.amount_idr FROM posted
+    WHERE balance.account = posted.account AND balance.dims_key = :key
+)
+SELECT ceiling.available_idr, budget.state, budget.pagu_idr, budget.warned_low, EXISTS (SELECT FROM written) AS written
+FROM ceiling CROSS JOIN budget
+""").bindparams(bindparam("source_id", type_=PG_UUID), bindparam("line", type_=PG_UUID))
 _BALANCE = text("SELECT balance_idr FROM account_balance WHERE dims_key = :key AND account = :account")
 
 
 async def hold(uow: UnitOfWork, accounts: Sequence[tuple[Account, Dims]]) -> dict[tuple[Account, str], int]:
     """Make sure that the balances exist and hold their rows, in one order for all; returns signed balances."""
+    names = await _prepare(uow, accounts)
+    rows = await uow.execute(_LOCK, names)
+    return {(Account(row.account), row.dims_key): row.balance_idr for row in rows}
+
+
+async def _prepare(uow: UnitOfWork, accounts: Sequence[tuple[Account, Dims]]) -> dict[str, list[str]]:
+    """Make sure that the balances exist; those that do are not held. Their accounts and keys, in the order of locking."""
     kept = sorted({(dims.of(account).key, account.value): dims.of(account) for account, dims in accounts}.items())
     params = {
         "accounts": [account for (_, account), _ in kept],
@@ -61,8 +99,7 @@ async def hold(uow: UnitOfWork, accounts: Sequence[tuple[Account, Dims]]) -> dic
         "subjects": [dims.subject_id for _, dims in kept],
     }
     await uow.execute(_PREPARE, params)
-    rows = await uow.execute(_LOCK, {"accounts": params["accounts"], "keys": params["keys"]})
-    return {(Account(row.account), row.dims_key): row.balance_idr for row in rows}
+    return {"accounts": [account for (_, account), _ in kept], "keys": [key for (key, _), _ in kept]}
 
 
 async def write(
@@ -92,6 +129,49 @@ async def write(
         },
     )
     return list(result.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What became of a promise: whether it was written now, and how the line stood before it."""
+
+    written: bool
+    available_idr: int
+    state: str
+    pagu_idr: int
+    warned_low: bool
+
+
+async def promise(
+    uow: UnitOfWork, rule: Rule, entry: Entry, *, source_type: str, step: str, dims: Dims, booked_on: date, state: str
+) -> Promised | None:
+    """Write a journal that spends from the ceiling if enough is left and the line stands in `state`.
+
+    None when there is no such line. Holds the ceiling until the transaction ends.
+    """
+    [(debit, credit)] = RULES[rule]
+    await _prepare(uow, [(debit, dims), (credit, dims)])
+    found = await uow.execute(
+        _PROMISE,
+        {
+            "key": dims.of(debit).key,
+            "ceiling": debit.value,
+            "line": dims.budget_line_id,
+            "kind": rule.value,
+            "source_type": source_type,
+            "source_id": entry.source_id,
+            "step": step,
+            "amount_idr": entry.amount_idr,
+            "booked_on": booked_on,
+            "at": uow.now,
+            "actor": uow.actor.sub,
+            "open": state,
+            "accounts": [debit.value, credit.value],
+            "signs": [1, -1],
+        },
+    )
+    row = found.one_or_none()
+    return None if row is None else Promised(row.written, row.available_idr, row.state, row.pagu_idr, row.warned_low)
 
 
 async def balance(uow: UnitOfWork, account: Account, dims: Dims) -> int:
