@@ -5,7 +5,7 @@ kecamatan. Commands build them; consumers read the views.
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -50,15 +50,17 @@ class CycleTold(BaseModel):
     state: str
 
 
-class EntitlementTold(BaseModel):
-    entitlement_id: UUID
-    programme_id: UUID
-    person_id: UUID
+class EntitlementTold(TypedDict):
+    """Payload of `entitlement.*`, as it goes out: thousands are made at one time, and each is held against its contract."""
+
+    entitlement_id: str
+    programme_id: str
+    person_id: str
     period: str
     quantity: int
     unit: str
     state: str
-    reason: str | None = None
+    reason: NotRequired[str]
 
 
 class ClaimTold(BaseModel):

@@ -5,6 +5,7 @@ kecamatan.
 """
 
 from datetime import date
+from typing import NotRequired, TypedDict
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -32,24 +33,26 @@ class BatchTold(BaseModel):
     state: str
 
 
-class ItemTold(BaseModel):
+class ItemTold(TypedDict):
     kind: str
-    id: UUID
+    id: str
     amount_idr: int
 
 
-class PaymentTold(BaseModel):
-    payment_id: UUID
-    batch_id: UUID
+class PaymentTold(TypedDict):
+    """Payload of `payment.*`, as it goes out: thousands are made at one time, and each is held against its contract."""
+
+    payment_id: str
+    batch_id: str
     attempt_no: int
     payee_kind: str
-    person_id: UUID | None = None
+    person_id: NotRequired[str]
     items: list[ItemTold]
     amount_idr: int
-    value_date: date | None = None
-    reason: str | None = None
+    value_date: NotRequired[str]
+    reason: NotRequired[str]
     rail: str
-    repair_due: date | None = None
+    repair_due: NotRequired[str]
     region: str
     state: str
 

@@ -21,7 +21,7 @@ class ListedLine:
 
 
 def list_sha256(lines: Iterable[ListedLine]) -> str:
-    """SHA-256 (hex) of the list in order of line id; the same text is built in SQL."""
+    """SHA-256 (hex) of the list in order of line id; `payments.store` builds the same text in SQL."""
     digest = hashlib.sha256()
     for line in sorted(lines, key=lambda row: row.line_id):
         token = "" if line.payee_token is None else line.payee_token.hex()

@@ -30,7 +30,7 @@ from disbursement.batches.batch import (
 from disbursement.batches.commands import take_out
 from disbursement.batches.domain import decide
 from disbursement.batches.gates import Asked
-from disbursement.batches.steps import as_system, content, finish, hash_at
+from disbursement.batches.steps import as_system, content, content_at, finish
 from disbursement.batches.tables import BatchRow
 from disbursement.budget import commands as budget
 from disbursement.ledger import commands as ledger
@@ -129,8 +129,8 @@ async def approvals_hold(uow: UnitOfWork, row: BatchRow, batch: Batch) -> bool:
     """
     if not batch.approvals or batch.due_roles:
         return False
-    lines = await payments.of_batch(uow, row.id, row.round)
-    hashes = {no: hash_at(lines, no) for no in {row.list_no, *(approval.list_no for approval in batch.approvals)}}
+    numbers = {row.list_no, *(approval.list_no for approval in batch.approvals)}
+    hashes = {no: await content_at(uow, row, no) for no in sorted(numbers)}
     signed = all(hashes[approval.list_no] == approval.list_sha256 for approval in batch.approvals)
     return signed and hashes[row.list_no] == row.list_sha256
 

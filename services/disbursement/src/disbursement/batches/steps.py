@@ -1,8 +1,7 @@
 """What every step of a batch shares: hold, decide, save, tell, audit. The commands of this slice come in here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -10,7 +9,6 @@ from kit.machine import SYSTEM, Context
 
 from disbursement.batches import store
 from disbursement.batches.batch import Batch, Command, State
-from disbursement.batches.content import ListedLine, list_sha256
 from disbursement.batches.domain import Decision, decide
 from disbursement.batches.tables import BatchRow
 from disbursement.events import plain
@@ -78,19 +76,12 @@ async def tell(uow: UnitOfWork, row: BatchRow, event: str) -> None:
 
 async def content(uow: UnitOfWork, row: BatchRow) -> str:
     """The hash of the list as it stands now."""
-    return list_sha256(await listed(uow, row))
+    return await payments.list_sha256(uow, row.id, row.round)
 
 
-async def listed(uow: UnitOfWork, row: BatchRow) -> list[ListedLine]:
-    """The lines that the list consists of now."""
-    return [
-        _listed(line) for line in await payments.of_batch(uow, row.id, row.round) if line.state != LineState.REMOVED
-    ]
-
-
-def hash_at(lines: Sequence[Any], list_no: int) -> str:
+async def content_at(uow: UnitOfWork, row: BatchRow, list_no: int) -> str:
     """The hash of the list as it stood when its number was `list_no`, made again from all lines of the round."""
-    return list_sha256(_listed(line) for line in lines if line.removed_no is None or line.removed_no > list_no)
+    return await payments.list_sha256(uow, row.id, row.round, list_no)
 
 
 def shrink(row: BatchRow, reasons: Mapping[str, int], total_idr: int) -> None:
@@ -109,14 +100,3 @@ def shrink(row: BatchRow, reasons: Mapping[str, int], total_idr: int) -> None:
 def as_system(uow: UnitOfWork) -> Context:
     """The same moment and actor with the role of a rule: what follows from a fact, whoever brought it."""
     return replace(uow.context, roles=uow.context.roles | {SYSTEM})
-
-
-def _listed(line: Any) -> ListedLine:
-    token = line.payee_token
-    return ListedLine(
-        line.id,
-        line.payee_kind,
-        line.payee_ref,
-        line.amount_idr,
-        None if token is None else bytes(token),
-    )

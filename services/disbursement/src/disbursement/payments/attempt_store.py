@@ -69,9 +69,9 @@ SELECT id, reference, batch_id, line_id, amount_idr FROM attempt WHERE file_id =
     AND state IN ('sent', 'unknown') ORDER BY id
 """)
 _LOCK = text("""
-SELECT attempt.id, attempt.line_id, attempt.batch_id, attempt.file_id, attempt.no, attempt.reference, attempt.amount_idr,
-    attempt.state, attempt.settled_on, attempt.settled_bank_ref, attempt.rejected_on, attempt.returned_on,
-    attempt.recall_asked, attempt.no = line.attempt_no AND line.state <> 'redeposited' AS newest
+SELECT attempt.id, attempt.line_id, attempt.batch_id, attempt.file_id, attempt.reference, attempt.state,
+    attempt.amount_idr, attempt.no = line.attempt_no AND line.state <> 'redeposited' AS newest, attempt.settled_on,
+    attempt.settled_bank_ref, attempt.rejected_on, attempt.returned_on, attempt.recall_asked
 FROM attempt JOIN line ON line.id = attempt.line_id
 WHERE attempt.reference = ANY(CAST(:references AS char(26)[])) AND line.id = ANY(ARRAY(
     SELECT line_id FROM attempt WHERE reference = ANY(CAST(:references AS char(26)[]))
@@ -203,26 +203,10 @@ async def silent(uow: UnitOfWork, file_id: UUID) -> Sequence[Any]:
 
 async def lock(uow: UnitOfWork, references: Sequence[str]) -> dict[str, Stored]:
     """Attempts by reference, held in the order of their ids."""
-    rows = await uow.execute(_LOCK, {"references": _whole(references)})
+    rows: Sequence[Any] = (await uow.execute(_LOCK, {"references": _whole(references)})).all()
     return {
-        row.reference: Stored(
-            row.id,
-            row.line_id,
-            row.batch_id,
-            row.file_id,
-            row.reference,
-            Attempt(
-                State(row.state),
-                row.amount_idr,
-                row.newest,
-                row.settled_on,
-                row.settled_bank_ref,
-                row.rejected_on,
-                row.returned_on,
-                row.recall_asked,
-            ),
-        )
-        for row in rows
+        reference: Stored(id, line_id, batch_id, file_id, reference, Attempt(State(state), *rest))
+        for id, line_id, batch_id, file_id, reference, state, *rest in rows
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,10 @@ from kit.failpoints import failpoint
 from kit.ids import new_id
 from kit.regions import kecamatan
 
-from disbursement.events import plain
-from disbursement.events_money import MOST_ITEMS, ItemTold, PaymentTold
+from disbursement.events_money import MOST_ITEMS, PaymentTold
 from disbursement.payments import domain, store
 from disbursement.payments.domain import State
-from disbursement.payments.store import NewLine, Told
+from disbursement.payments.store import Item, NewLine, Told
 from disbursement.rights import commands as rights
 from disbursement.rights.queries import Payable
 
@@ -121,27 +121,31 @@ async def rights_of(uow: UnitOfWork, line_ids: Sequence[UUID]) -> list[UUID]:
 
 async def tell(uow: UnitOfWork, event: str, rows: Sequence[Any], rail: str) -> list[UUID]:
     """Announce one event for each row (at most a chunk); returns the rights that these lines pay."""
-    ordered = sorted(rows, key=lambda row: row.id)
+    ordered = sorted(rows, key=attrgetter("id"))
     items = await store.items_of(uow, [row.id for row in ordered])
-    told = [Event(row.id, row.seq, plain(payload(row, items[row.id], rail))) for row in ordered]
-    await uow.announce_many(event, told)
-    return [item.item_id for row in ordered for item in items[row.id] if item.item_kind == "entitlement"]
+    await uow.announce_many(event, [Event(row.id, row.seq, payload(row, items[row.id], rail)) for row in ordered])
+    return [item_id for row in ordered for kind, item_id, _ in items[row.id] if kind == "entitlement"]
 
 
-def payload(row: Any, items: Sequence[Any], rail: str) -> PaymentTold:
+def payload(row: Any, items: Sequence[Item], rail: str) -> PaymentTold:
     """What an event of `disbursement.payment` tells of a line and the rights that it pays."""
-    return PaymentTold(
-        payment_id=row.id,
-        batch_id=row.batch_id,
-        attempt_no=row.attempt_no,
-        payee_kind=row.payee_kind,
-        person_id=row.beneficiary_person_id,
-        items=[ItemTold(kind=i.item_kind, id=i.item_id, amount_idr=i.amount_idr) for i in items],
-        amount_idr=row.amount_idr,
-        value_date=getattr(row, "value_date", None),
-        reason=getattr(row, "reason", None),
-        rail=rail,
-        repair_due=row.repair_due if row.state == State.REPAIR else None,
-        region=kecamatan(row.region_code),
-        state=row.state,
-    )
+    told: PaymentTold = {
+        "payment_id": str(row.id),
+        "batch_id": str(row.batch_id),
+        "attempt_no": row.attempt_no,
+        "payee_kind": row.payee_kind,
+        "items": [{"kind": kind, "id": str(id), "amount_idr": amount_idr} for kind, id, amount_idr in items],
+        "amount_idr": row.amount_idr,
+        "rail": rail,
+        "region": kecamatan(row.region_code),
+        "state": row.state,
+    }
+    if row.beneficiary_person_id is not None:
+        told["person_id"] = str(row.beneficiary_person_id)
+    if (reason := getattr(row, "reason", None)) is not None:
+        told["reason"] = reason
+    if (value_date := getattr(row, "value_date", None)) is not None:
+        told["value_date"] = value_date.isoformat()
+    if row.state == State.REPAIR and row.repair_due is not None:
+        told["repair_due"] = row.repair_due.isoformat()
+    return told

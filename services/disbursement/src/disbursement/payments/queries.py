@@ -13,6 +13,8 @@ from disbursement.payments import store
 from disbursement.payments.domain import State
 from disbursement.payments.tables import LineRow, PaymentFileRow, ResultFileRow
 
+# Nothing comes into repair, or is blocked, without a reason; these lines are few, and an index of their own finds them.
+_WITH_REASONS = text("line.reasons <> '{}'")
 _ATTEMPTS = text("""
 SELECT id, no, reference, state, amount_idr, sent_at, answer_due, settled_on, rejected_on, returned_on, reason_code,
     bank_reason, recall_asked, file_id
@@ -37,6 +39,11 @@ async def uncommitted(uow: UnitOfWork, entitlement_ids: Sequence[UUID]) -> set[U
 async def of_batch(uow: UnitOfWork, batch_id: UUID, round: int, states: Iterable[State] | None = None) -> Sequence[Any]:
     """The lines of a batch in its current round, in the order of their ids."""
     return await store.of_batch(uow, batch_id, round, states)
+
+
+async def list_sha256(uow: UnitOfWork, batch_id: UUID, round: int, list_no: int | None = None) -> str:
+    """The hash of a batch's list as it stands, or as it stood when its number was `list_no`."""
+    return await store.list_sha256(uow, batch_id, round, list_no)
 
 
 async def counts(uow: UnitOfWork, batch_id: UUID, round: int) -> Any:
@@ -83,6 +90,8 @@ async def page(
         statement = statement.where(LineRow.batch_id == batch_id)
     if state is not None:
         statement = statement.where(LineRow.state == state.value)
+        if state in (State.REPAIR, State.BLOCKED):
+            statement = statement.where(_WITH_REASONS)
     if beneficiary is not None:
         statement = statement.where(LineRow.beneficiary_person_id == beneficiary)
     if after is not None:

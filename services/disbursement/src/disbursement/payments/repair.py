@@ -14,7 +14,6 @@ from kit.machine import Reason, Refusal
 from disbursement.batches import gates, guards, money_out
 from disbursement.batches.batch import Export
 from disbursement.batches.gates import Asked
-from disbursement.events import plain
 from disbursement.events_money import PaymentTold
 from disbursement.ledger import queries as ledger
 from disbursement.ledger.rules import Account, Dims
@@ -156,7 +155,7 @@ async def _save(uow: UnitOfWork, row: LineRow, decision: Decision, name: str) ->
     row.recalled = line.recalled
     await uow.save(row)
     if decision.event:
-        await uow.announce(row, decision.event, plain(await _told(uow, row)))
+        await uow.announce(row, decision.event, await _told(uow, row))
     await uow.audit(name, PAYMENT, row, before={"state": before}, after={"state": row.state})
 
 

@@ -19,7 +19,7 @@ SELECT :file_id, row.* FROM unnest(CAST(:nos AS int[]), CAST(:refs AS text[]), C
     CAST(:dates AS date[])) AS row(row_no, reference, bank_ref, status, reason, amount_idr, unreadable, value_date)
 """)
 _ROWS = text("""
-SELECT row_no, reference, bank_ref, status, reason, amount_idr, unreadable, value_date FROM result_row
+SELECT row_no, reference, status, amount_idr, unreadable, bank_ref, reason, value_date FROM result_row
 WHERE file_id = :file_id AND row_no > :after ORDER BY row_no LIMIT :take
 """)
 _LOST = text("""
@@ -77,11 +77,8 @@ async def insert_rows(uow: UnitOfWork, file_id: UUID, rows: Sequence[ResultRow])
 
 async def rows(uow: UnitOfWork, file_id: UUID, *, after: int, take: int) -> list[ResultRow]:
     """Stored rows in their order."""
-    found = await uow.execute(_ROWS, {"file_id": file_id, "after": after, "take": take})
-    return [
-        ResultRow(r.row_no, r.reference, r.status, r.amount_idr, r.unreadable, r.bank_ref, r.reason, r.value_date)
-        for r in found
-    ]
+    found: Sequence[Any] = (await uow.execute(_ROWS, {"file_id": file_id, "after": after, "take": take})).all()
+    return [ResultRow(*row) for row in found]
 
 
 async def lost(uow: UnitOfWork, file_id: UUID) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
@@ -50,11 +50,26 @@ _LIMBO = text("""
 SELECT item_id FROM line_item WHERE item_kind = 'entitlement' AND item_id = ANY(:ids)
     AND line_id = ANY(ARRAY(SELECT id FROM line WHERE removed_funded AND redeposited_doc_id IS NULL))
 """).bindparams(IDS)
+# Sorted afterwards: an index that has every line in this order must not look better than the one of the batch.
 _OF_BATCH = text("""
-SELECT id, payee_kind, payee_ref, beneficiary_person_id, amount_idr, payee_token, bank_code, region_code, facts_version,
-    state, attempt_no, removed_no, removed_funded
-FROM line WHERE batch_id = :batch_id AND round = :round AND (CAST(:states AS text[]) IS NULL OR state = ANY(CAST(:states AS text[])))
-ORDER BY id
+WITH mine AS MATERIALIZED (
+    SELECT id, payee_kind, payee_ref, beneficiary_person_id, amount_idr, payee_token, bank_code, region_code, facts_version,
+        state, attempt_no, removed_no, removed_funded
+    FROM line WHERE batch_id = :batch_id AND round = :round
+        AND (CAST(:states AS text[]) IS NULL OR state = ANY(CAST(:states AS text[])))
+)
+SELECT * FROM mine ORDER BY id
+""")
+# The same text as `batches.content.list_sha256` makes, so that the hash of twenty thousand lines is one row and not all of them.
+_LIST_SHA256 = text("""
+WITH mine AS MATERIALIZED (
+    SELECT id, payee_kind, payee_ref, amount_idr, payee_token FROM line WHERE batch_id = :batch_id AND round = :round
+        AND CASE WHEN CAST(:list_no AS int) IS NULL THEN state <> :removed ELSE removed_no IS NULL OR removed_no > :list_no END
+)
+SELECT encode(sha256(convert_to(coalesce(string_agg(
+    id || '|' || payee_kind || '|' || payee_ref || '|' || amount_idr || '|' || coalesce(encode(payee_token, 'hex'), '') || E'\\n',
+    '' ORDER BY id), ''), 'UTF8')), 'hex')
+FROM mine
 """)
 _PASS = text("""
 UPDATE line SET state = 'ready', payee_token = mark.token, bank_code = mark.bank_code, version = line.version + 1,
@@ -146,6 +161,14 @@ class NewLine:
     items: tuple[tuple[UUID, int], ...]
 
 
+class Item(NamedTuple):
+    """A right that a line pays."""
+
+    item_kind: str
+    item_id: UUID
+    amount_idr: int
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a line's event says beside the line itself."""
@@ -200,6 +223,12 @@ async def of_batch(uow: UnitOfWork, batch_id: UUID, round: int, states: Iterable
     return (await uow.execute(_OF_BATCH, {"batch_id": batch_id, "round": round, "states": wanted})).all()
 
 
+async def list_sha256(uow: UnitOfWork, batch_id: UUID, round: int, list_no: int | None) -> str:
+    """The hash of the list as it stands (None), or as it stood when its number was `list_no`."""
+    params = {"batch_id": batch_id, "round": round, "list_no": list_no, "removed": State.REMOVED.value}
+    return str((await uow.execute(_LIST_SHA256, params)).scalar_one())
+
+
 async def pass_gate(
     uow: UnitOfWork, marks: Sequence[tuple[UUID, bytes | None, str | None]], sources: Sequence[State]
 ) -> None:
@@ -246,11 +275,12 @@ async def move(uow: UnitOfWork, target: State, sources: Sequence[State], told: S
     return (await uow.execute(_MOVE, params)).all()
 
 
-async def items_of(uow: UnitOfWork, line_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+async def items_of(uow: UnitOfWork, line_ids: Sequence[UUID]) -> dict[UUID, list[Item]]:
     """The items of lines, by line."""
-    found: dict[UUID, list[Any]] = {id: [] for id in line_ids}
-    for row in await uow.execute(_ITEMS, {"ids": list(line_ids)}):
-        found[row.line_id].append(row)
+    found: dict[UUID, list[Item]] = {id: [] for id in line_ids}
+    rows: Sequence[Any] = (await uow.execute(_ITEMS, {"ids": list(line_ids)})).all()
+    for line_id, kind, item_id, amount_idr in rows:
+        found[line_id].append(Item(kind, item_id, amount_idr))
     return found
 
 

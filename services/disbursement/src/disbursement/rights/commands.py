@@ -11,7 +11,7 @@ from kit.db.uow import Line, UnitOfWork
 
 from disbursement.budget import commands as budget
 from disbursement.claims import commands_rule as claims
-from disbursement.events import EntitlementTold, plain
+from disbursement.events import EntitlementTold
 from disbursement.payments import queries as payments
 from disbursement.rights import domain, store
 from disbursement.rights.store import Moved
@@ -248,7 +248,7 @@ async def _move(uow: UnitOfWork, command: type, ids: Sequence[UUID], reason: str
     event = domain.event(command)
     moved = await store.move(uow, command, ids, reason, told=event is not None)
     if moved and event is not None:
-        await uow.announce_many(event, [Line(m.id, m.seq, plain(_told(m, reason))) for m in moved])
+        await uow.announce_many(event, [Line(m.id, m.seq, _told(m, reason)) for m in moved])
     if moved:
         await uow.append_audit(
             f"entitlement:{command.__name__.lower()}",
@@ -262,16 +262,18 @@ async def _move(uow: UnitOfWork, command: type, ids: Sequence[UUID], reason: str
 
 
 def _told(right: Moved, reason: str | None) -> EntitlementTold:
-    return EntitlementTold(
-        entitlement_id=right.id,
-        programme_id=right.programme_id,
-        person_id=right.beneficiary_person_id,
-        period=right.period,
-        quantity=right.quantity,
-        unit=right.unit,
-        state=right.state,
-        reason=reason,
-    )
+    told: EntitlementTold = {
+        "entitlement_id": str(right.id),
+        "programme_id": str(right.programme_id),
+        "person_id": str(right.beneficiary_person_id),
+        "period": right.period,
+        "quantity": right.quantity,
+        "unit": right.unit,
+        "state": right.state,
+    }
+    if reason is not None:
+        told["reason"] = reason
+    return told
 
 
 def _ids(moved: Sequence[Moved]) -> list[UUID]:

@@ -1,5 +1,6 @@
 """Reads of rights: what can be paid now, and the rights of a person, a place or a cycle."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -48,7 +49,7 @@ Cycle: TypeAlias = CycleRow
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """A right that can be put into a batch: to whom, how much, from which budget line."""
+    """A right that can be put into a batch: to whom, how much, from which budget line. In the order of `PAYABLE`."""
 
     entitlement_id: UUID
     beneficiary_person_id: UUID
@@ -69,16 +70,14 @@ async def payable(
     limit: int = MOST_LINES,
 ) -> list[Payable]:
     """The rights of a programme in state due, in the order of regions; at most 20,000."""
-    result = await uow.execute(
-        PAYABLE,
-        {
-            "programme_id": programme_id,
-            "region_prefix": region_prefix,
-            "line_id": budget_line_id,
-            "limit": min(limit, MOST_LINES),
-        },
-    )
-    return [Payable(**row) for row in result.mappings()]
+    params = {
+        "programme_id": programme_id,
+        "region_prefix": region_prefix,
+        "line_id": budget_line_id,
+        "limit": min(limit, MOST_LINES),
+    }
+    rows: Sequence[Any] = (await uow.execute(PAYABLE, params)).all()
+    return [Payable(*row) for row in rows]
 
 
 async def right(uow: UnitOfWork, entitlement_id: UUID) -> EntitlementRow:

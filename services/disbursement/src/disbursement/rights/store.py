@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork, lock
@@ -198,9 +199,8 @@ ARE_COMMITTED = text(
 ).bindparams(IDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A right after a set-based move."""
+class Moved(NamedTuple):
+    """A right after a set-based move: what the statement gives back, in its order."""
 
     id: UUID
     seq: int
@@ -234,7 +234,7 @@ async def move(
             "now": uow.now,
         },
     )
-    return sorted((Moved(**row) for row in result.mappings()), key=lambda m: m.id)
+    return sorted((Moved._make(row) for row in result), key=attrgetter("id"))
 
 
 async def grant(uow: UnitOfWork, values: dict[str, Any]) -> UUID | None:
