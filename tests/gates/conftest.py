@@ -48,17 +48,25 @@ class Meter:
         """The cost of the work, done until no checkpoint fell into it and no count was dropped. The first time warms up."""
         await work()
         for _ in range(times):
-            dropped, before = await self._connection.fetchval(_DROPPED), await self._read()
-            await work()
-            cost = Cost()
-            for query, after in (await self._read()).items():
-                calls, wal, pages, blocks = (
-                    now - then for now, then in zip(after, before.get(query, (0,) * 4), strict=True)
-                )
-                cost.statements += [query] * calls
-                cost.wal, cost.pages, cost.blocks = cost.wal + wal, cost.pages + pages, cost.blocks + blocks
+            dropped = await self._connection.fetchval(_DROPPED)
+            cost = await self.once(work)
             if not cost.pages and await self._connection.fetchval(_DROPPED) == dropped:
                 break
+        return cost
+
+    async def once(self, work: Callable[[], Awaitable[object]], *, only: str = "") -> Cost:
+        """The cost of work that cannot be done twice; `only`: of statements that hold this text."""
+        before = await self._read()
+        await work()
+        cost = Cost()
+        for query, after in (await self._read()).items():
+            if only not in query:
+                continue
+            calls, wal, pages, blocks = (
+                now - then for now, then in zip(after, before.get(query, (0,) * 4), strict=True)
+            )
+            cost.statements += [query] * calls
+            cost.wal, cost.pages, cost.blocks = cost.wal + wal, cost.pages + pages, cost.blocks + blocks
         return cost
 
     async def _read(self) -> dict[str, tuple[int, ...]]:

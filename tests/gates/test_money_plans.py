@@ -23,7 +23,7 @@ LARGE = re.compile(
     r"^(line|line_item|live_item|attempt|entitlement|fact_person|result_row|journal(_\d+)?|posting_\w+|outbox\w*)$"
 )
 """Tables that grow with the payments of all years."""
-OPEN_ONLY = ("entitlement_due", "entitlement_open", "line_in_limbo")
+OPEN_ONLY = ("entitlement_due", "line_in_limbo")
 """Indexes that hold nothing but what waits to be paid or put back: reading one of them whole is no walk."""
 EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
