@@ -40,10 +40,19 @@ NOTES = """
 - **P1, P2:** a command is six round trips to the database (eight before ADR 0016; `tests/gates` counts them), three fifths of the
   process' time; the rest is routing, validation, the ORM's objects and the answer. Several requests in one transaction would share
   the round trips and the flush; that is not built, since each needs regions, a savepoint and a failure of its own.
-- **P3:** the bare COPY only moves bytes. Ours also checks every payload against its contract, makes JSON, and inserts the
-  rows through row-level security, which COPY may not enter; process and database take turns.
+- **P3:** the bare COPY only moves bytes, all of them in one transaction. Ours also checks the payloads of a chunk against their
+  contract (one call), writes their JSON as COPY's text while PostgreSQL reads what came before, inserts the rows through
+  row-level security, which COPY may not enter, and opens and commits a transaction for each chunk: the smaller the chunk, the more
+  of it is that.
 - **P8:** a chunk is five statements and its effects. Half of the rest is reading the envelope of each event.
-- **P10:** the line's row is held from the look at the ceiling to the commit, with the journal's statements in between.
+- **P9:** half is work of the process (questions to the registry and their answers, the bank's XML, rows into objects and back),
+  half PostgreSQL's. There, rights and attempts are written anew into each of their indexes when their state changes, because
+  the state stands in conditions that must hold (one open attempt a line) or find what is due; lines no longer are. References
+  are checked row by row, COPY's limit is taken without. Asking for the regions of a transaction once a statement and not once a
+  row gave most of what was gained; reading a list to hash it, models in front of the contract, and a collector of garbage
+  that walked through all modules over and over gave the rest.
+- **P10:** a reservation is one statement that takes the ceiling's row, looks and writes journal, postings and balances; the row is
+  held for it and for the commit's flush. What is left of the difference is that flush: many lines share one, one line cannot.
 - **P11:** the entry goes out in the statement that writes the event; what is left is its row and the sealing beside it.
 - **P12:** api, relay and consumer share one process and its loop here; in production they are processes of their own.
 """
