@@ -1,5 +1,6 @@
 """Whatever goes wrong is told in one form, in two languages, and without what was sent."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from kit.errors import Conflict, Problem, Unavailable
 from kit.http.problems import TYPE_BASE, Texts, as_problem, problems
 from kit.settings import _contracts
+from starlette.exceptions import HTTPException
 
 CONTRACTS = _contracts()
 CANARY = "3276031502900003"
@@ -110,7 +112,8 @@ class DriverError(Exception):
         ("55P03", Conflict, "bersamaan_dengan_permintaan_lain"), ("40001", Conflict, "bersamaan_dengan_permintaan_lain"),
         ("40P01", Conflict, "bersamaan_dengan_permintaan_lain"), ("23505", Conflict, "bertentangan_dengan_data_tersimpan"),
         ("23514", Conflict, "bertentangan_dengan_data_tersimpan"), ("57014", Unavailable, None),
-        ("57P01", Unavailable, None), ("53300", Unavailable, None), ("53100", Unavailable, None), ("08006", Unavailable, None),
+        ("57P01", Unavailable, None), ("53300", Unavailable, None), ("53100", Unavailable, None), ("58030", Unavailable, None),
+        ("08006", Unavailable, None),
         ("42P01", type(None), None),
     ],
 )  # fmt: skip
@@ -130,6 +133,18 @@ def test_errors_of_the_driver_itself_are_understood_too() -> None:
     assert isinstance(as_problem(ConnectionRefusedError(), TEXTS), Unavailable)
     assert isinstance(as_problem(sqlalchemy.exc.TimeoutError(), TEXTS), Unavailable)
     assert as_problem(ValueError(), TEXTS) is None
+
+
+@pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT])
+def test_no_room_for_a_file_is_503_wherever_it_was_noticed(full: int) -> None:
+    """FastAPI makes 400 of whatever goes wrong while it takes an upload in."""
+    parsing = HTTPException(400, "There was an error parsing the body")
+    parsing.__cause__ = OSError(full, "no room")
+    for error in (OSError(full, "no room"), parsing):
+        problem = as_problem(error, TEXTS)
+        assert isinstance(problem, Unavailable)
+        assert problem.dependency == "storage"
+    assert as_problem(OSError(errno.EACCES, "not allowed"), TEXTS) is None
 
 
 def _subclasses(kind: type[Problem]) -> set[type[Problem]]:

@@ -1,17 +1,22 @@
 """A reader or relay whose innermost step died does not stand still: it begins anew, by itself."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
 from kit.auth.actor import Actor
+from kit.db.uow import UnitOfWork
+from kit.events.consumer import ATTEMPTS
+from kit.events.envelope import Event
 from kit.runtime import Runtime
 from kit.service import Processes
 from kit.testing.eventually import eventually
-from sample_service import SAMPLE, tell
+from sample_service import SAMPLE, on_changed, tell
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 
 async def test_a_fetcher_that_died_is_noticed(sample: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,3 +63,34 @@ async def test_a_database_that_goes_between_two_steps_of_the_driver_ends_no_rela
     async with asyncio.timeout(20):
         await relay.run(stop)
     assert len(rounds) == 2
+
+
+@pytest.mark.parametrize("past_sqlalchemy", [False, True], ids=["through SQLAlchemy", "COPY"])
+async def test_a_full_disk_parks_no_message(sample: Runtime, *, past_sqlalchemy: bool) -> None:
+    """No message is to blame: it is tried until there is space again, more often than a broken handler would be."""
+    tries = 0
+
+    async def full(uow: UnitOfWork, event: Event) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= ATTEMPTS + 1:
+            lost = asyncpg.DiskFullError("could not extend file")
+            raise lost if past_sqlalchemy else DBAPIError("INSERT", {}, lost)
+        await on_changed(uow, event)
+
+    await tell(sample)
+    await Processes(SAMPLE, sample).relay.once()
+    service = replace(SAMPLE, handlers=dict.fromkeys(SAMPLE.handlers, full))
+    stop = asyncio.Event()
+    running = asyncio.create_task(Processes(service, sample).consumer.run(stop))
+
+    async def taken_in() -> bool:
+        async with sample.begin(Actor.system("test")) as uow:
+            assert (await uow.execute(text("SELECT count(*) FROM parked"))).scalar_one() == 0
+            return (await uow.execute(text("SELECT count(*) FROM effect"))).scalar_one() == 1
+
+    try:
+        await eventually(taken_in, within=40)
+    finally:
+        stop.set()
+        await running

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -53,6 +54,7 @@ Handlers = Mapping[str, Handler | Together]
 
 CHUNK = 200
 FETCH_WAIT_MS = 100
+_PASSING = {"40P01", "40001", "55P03", "57014", "57P01", "57P02", "57P03", "58030"}
 ATTEMPTS = 5
 """Tries of a message whose handler fails for a reason that may pass, before it is parked."""
 
@@ -211,8 +213,8 @@ class Consumer:
                 failpoint("consumer.after_effect")
         except (OperationalError, InterfaceError, PoolTimeout, OSError, Unavailable) as lost:
             raise Transient(type(lost).__name__) from lost
-        except DBAPIError as failed:
-            if failed.connection_invalidated or _retryable(failed):
+        except (DBAPIError, asyncpg.PostgresError) as failed:
+            if getattr(failed, "connection_invalidated", False) or _passes(failed):
                 raise Transient(type(failed).__name__) from failed
             raise
 
@@ -300,9 +302,15 @@ def _decode(message: Message) -> Event | BrokenEnvelope:
         return broken
 
 
-def _retryable(error: DBAPIError) -> bool:
-    """Deadlocks, serialization failures and lock time-outs pass by themselves."""
-    return str(getattr(error.orig, "sqlstate", "")) in {"40P01", "40001", "55P03", "57014", "57P01", "57P03", "53300"}
+def _passes(error: DBAPIError | asyncpg.PostgresError) -> bool:
+    """Deadlocks, serialization failures, lock time-outs and a server that ends or starts pass by themselves.
+
+    So does a full disk (class 53, and 58030 where the system calls it an input error): no message is to blame for it.
+    What went past SQLAlchemy (COPY) comes as the driver's own exception.
+    """
+    source = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(source, "sqlstate", ""))
+    return state[:2] in {"08", "53"} or state in _PASSING
 
 
 def _code(error: Exception) -> str:

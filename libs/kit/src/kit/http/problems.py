@@ -3,6 +3,7 @@
 The only place that turns exceptions into answers. It never repeats what came in: codes, ids, counts and our own texts.
 """
 
+import errno
 import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -57,7 +58,8 @@ _DOWN = {
     "57P03",
     "25P02",
     "25P03",
-}  # too many connections, cancelled, shutting down
+    "58030",
+}  # too many connections, cancelled, shutting down, input or output fails
 _INTEGRITY = "23"
 _CONNECTION = "08"
 _NO_SPACE = "53"
@@ -145,8 +147,15 @@ def as_problem(error: Exception, texts: Texts) -> Problem | None:
     if isinstance(error, RequestValidationError):
         return Invalid([_field_error(fault, texts) for fault in error.errors()])
     if isinstance(error, HTTPException):
+        if _no_room(error.__cause__):  # FastAPI calls an upload that found no room on disk a bad request
+            return Unavailable("storage")
         return error.__cause__ if isinstance(error.__cause__, Problem) else _of_status(error)
-    return _of_database(error)
+    return Unavailable("storage") if _no_room(error) else _of_database(error)
+
+
+def _no_room(error: BaseException | None) -> bool:
+    """Whether a file could not be written for want of space: nobody's fault who calls, and it passes."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def sqlstate(error: BaseException) -> str | None:
