@@ -11,14 +11,19 @@ import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.events.schemas import Contracts
 from kit.service import Service
 from pydantic import BaseModel
+from stack import places
 from stack.contracts import catalogue
+from stack.contracts.__main__ import baseline
 from stack.contracts.catalogue import EventEntry
 from stack.members import member
 from stack.places import SERVICES
 
 EVENTS = {entry.type: entry for entry in catalogue.events()}
+CONTRACTS = Contracts(places.CONTRACTS)
+RELEASED = baseline()["events"]
 
 
 def payloads(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
@@ -115,3 +120,49 @@ def test_a_view_ignores_what_a_later_version_adds(data: st.DataObject):
         view.model_validate(example | added).model_dump(exclude_unset=False, include=set(view.model_fields))
         == view.model_validate(example).model_dump()
     )
+
+
+@pytest.mark.parametrize("wire_type", sorted(EVENTS))
+def test_the_contract_of_every_event_lets_a_newer_producer_through(wire_type: str):
+    """Readers check what they get against the contract they know: fields it does not name must not break it."""
+    contract = CONTRACTS.of_type(wire_type)
+    assert contract is not None
+    for example in EVENTS[wire_type].schema["examples"]:
+        contract.check(grown(example))
+
+
+def test_every_view_reads_what_a_newer_producer_says():
+    """New fields at every depth, and a new value of every open list: "something else", never an error."""
+    for service, entry, view in views():
+        contract = CONTRACTS.of_type(entry.type)
+        assert contract is not None
+        for example in entry.schema["examples"]:
+            for payload in (grown(example), *with_new_values(example, dict(entry.schema))):
+                contract.check(payload)
+                assert view.model_validate(payload), (service, entry.type)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_every_view_and_contract_of_today_takes_what_an_older_producer_says(data: st.DataObject):
+    """The log is replayed: what was released once is read for as long as anybody keeps it."""
+    _, entry, view = data.draw(st.sampled_from([found for found in views() if found[1].type in RELEASED]))
+    contract = CONTRACTS.of_type(entry.type)
+    assert contract is not None
+    for payload in (data.draw(payloads(RELEASED[entry.type]["schema"])), *RELEASED[entry.type]["examples"]):
+        contract.check(payload)
+        view.model_validate(payload)
+
+
+def grown(value: Any) -> Any:
+    """The same with new fields in every object of it."""
+    if isinstance(value, dict):
+        return {name: grown(part) for name, part in value.items()} | {"later_text": "x", "later_list": [{"a": 1}]}
+    return [grown(part) for part in value] if isinstance(value, list) else value
+
+
+def with_new_values(example: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same once for each open list among its fields, with a value that nobody knows yet."""
+    for name, part in schema["properties"].items():
+        if name in example and "x-values" in part:
+            yield example | {name: "sesuatu_baru"[: part["maxLength"]]}
