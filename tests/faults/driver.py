@@ -25,6 +25,7 @@ from faults import kinds  # noqa: F401 - fills the registry
 from faults.calls import Calls
 from faults.canaries import Canaries, leaks
 from faults.desk import Desk
+from faults.disks import alone
 from faults.ground import KINDS, Ground, Kind
 from faults.links import LinkedStack
 from faults.load import Load
@@ -160,16 +161,23 @@ def own_stack() -> Iterator[LinkedStack]:
 
 def main() -> None:
     """Run from the command line; exit status 1 when something did not hold."""
+    alone("faults.driver")
     options = _options()
-    chosen = [kind for kind in KINDS.values() if options.only in kind.name]
-    if not chosen:
+    asked = [kind for kind in KINDS.values() if options.only in kind.name]
+    left_out = {kind.name: why for kind in asked if (why := kind.lacking())}
+    chosen = [kind for kind in asked if kind.name not in left_out]
+    for name, why in left_out.items():
+        _say(f"left out: {name} ({why})")
+    if not asked:
         sys.exit(f"no kind of fault is called like {options.only!r}; there are:\n  " + "\n  ".join(KINDS))
+    if not chosen:
+        sys.exit("nothing of what was asked for can be done on this machine")
     command = f"python -m faults.driver {' '.join(sys.argv[1:])}".strip()
     if options.keep:
         os.environ["SANTUN_TEST_KEEP"] = str(options.keep)
     with own_stack() as stack:
         driver = Driver(stack, options.seed, chosen, most=options.faults, seconds=options.seconds)
-        driver.report.say = _say
+        driver.report.say, driver.report.left_out = _say, left_out
         report = asyncio.run(driver.run())
     _say(report.last_word(command))
     sys.exit(0 if report.holds else 1)

@@ -12,6 +12,8 @@ from faults.links import LinkedStack
 from faults.load import Load
 
 Inflict = Callable[["Ground"], AsyncIterator[None]]
+Lacking = Callable[[], str]
+"""Why a kind of fault cannot be inflicted on this machine; empty when it can."""
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Kind:
     inflict: Inflict
     steps: int
     """How much work is done while it lasts; 0: nothing can be, or the fault itself waits."""
+    lacking: Lacking
 
     def inflicted(self, ground: Ground) -> AbstractAsyncContextManager[None]:
         """The fault as a block."""
@@ -52,12 +55,16 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 
 
-def fault(name: str, *, steps: int = 3) -> Callable[[Inflict], Inflict]:
+def _nothing() -> str:
+    return ""
+
+
+def fault(name: str, *, steps: int = 3, lacking: Lacking = _nothing) -> Callable[[Inflict], Inflict]:
     """Register a kind: a generator that hurts, yields once, and heals."""
 
     def register(inflict: Inflict) -> Inflict:
         assert name not in KINDS, name
-        KINDS[name] = Kind(name, inflict, steps)
+        KINDS[name] = Kind(name, inflict, steps, lacking)
         return inflict
 
     return register

@@ -18,6 +18,8 @@ from stack.system import System
 PASSED_ON = ("PYTHONPATH",)
 """So that the stack of a copy of the tree runs the copy's code."""
 BROKER, REGISTRY = "broker", "registry-api"
+TEMPORARY = "temporary"
+"""Folder below the stack's data in which the registry keeps what is just being uploaded."""
 
 
 def database(service: str) -> str:
@@ -57,6 +59,9 @@ class LinkedSystem(System):
         told = super().environment(service)
         told |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         told["SANTUN_KAFKA_BOOTSTRAP"] = f"127.0.0.1:{self.links[BROKER][0]}"
+        if service == "registry":
+            (self.data / TEMPORARY).mkdir(parents=True, exist_ok=True)
+            told["TMPDIR"] = str(self.data / TEMPORARY)
         told["SANTUN_REGISTRY_URL"] = f"http://127.0.0.1:{self.links[REGISTRY][0]}"
         near, far = self.links[database(service)]
         name = f"{service.upper()}_DATABASE_URL"

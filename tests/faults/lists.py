@@ -14,14 +14,24 @@ FAMILIES = 12
 Row = dict[str, Any]
 
 
-async def bring_list(calls: Calls, chance: random.Random) -> Row:
-    """One list of other families each time, from its upload to its last line; the run as it ended."""
+FORM = {"source": "dtsen", "region_code": "32.76", "as_of": "2026-01-01"}
+
+
+def written(chance: random.Random) -> bytes:
+    """A list of other families each time."""
     with tempfile.TemporaryDirectory() as folder:
         path, seed = Path(folder) / "daftar.csv", chance.randrange(10**6)
         write_csv(path, lines(families(FAMILIES, seed=seed), broken=0.0, seed=seed))
-        run = await calls.upload("op_kab", "registry", "/v1/imports", path.read_bytes(), {
-            "source": "dtsen", "region_code": "32.76", "as_of": "2026-01-01",
-        })  # fmt: skip
+        return path.read_bytes()
+
+
+async def bring_list(calls: Calls, chance: random.Random) -> Row:
+    """One list from its upload to its last line; the run as it ended."""
+    return await see_through(calls, await calls.upload("op_kab", "registry", "/v1/imports", written(chance), FORM))
+
+
+async def see_through(calls: Calls, run: Row) -> Row:
+    """A list that was taken in, to its last line; the run as it ended."""
     run = await _until(calls, run, {"ready", "held"})
     who = "kabid" if run["state"] == "ready" else "kadis"
     await calls.ask(who, "registry", f"/v1/imports/{run['id']}/sample")

@@ -9,12 +9,13 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from faults.calls import Calls
 from faults.canaries import Canaries
 from faults.desk import VILLAGE
-from faults.payday import Payday
+from faults.payday import Batch, Payday
 from kit.testing import eventually
 from stack import bank
 
@@ -32,7 +33,20 @@ class Done:
     months: int = 0
     transfers: Counter[str] = field(default_factory=Counter)
     """References in the files that the bank had, each with how often."""
+    orders: list[bank.Order] = field(default_factory=list)
+    """Those files, as the bank read them."""
     steps: int = 0
+
+    def copy(self) -> "Done":
+        """As it is now."""
+        return replace(self, deaths=list(self.deaths), transfers=Counter(self.transfers), orders=list(self.orders))
+
+    def since(self, known: "Done") -> "Done":
+        """What was done after `known` was copied."""
+        return Done(
+            self.deaths[len(known.deaths) :], self.certified - known.certified, self.months - known.months,
+            self.transfers - known.transfers, self.orders[len(known.orders) :], self.steps - known.steps,
+        )  # fmt: skip
 
 
 class Load:
@@ -49,20 +63,41 @@ class Load:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Load"]:
         """The lanes work as long as the block runs."""
-        self._open.set()
-        for name, lane in {"counter": self._counter, "money": self._money}.items():
-            self._lanes[name] = asyncio.create_task(lane(), name=name)
+        self._begin()
         try:
             yield self
         finally:
-            for task in self._lanes.values():
-                task.cancel()
-            await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+            await self._end()
+
+    @asynccontextmanager
+    async def forgetting(self, known: Done) -> AsyncIterator[Done]:
+        """Everybody goes home; what was done after `known` (given to the block) was never done; then others begin anew."""
+        self.check()
+        await self._end()
+        forgotten, steps = self.done.since(known), self.done.steps
+        self.done = replace(known.copy(), steps=steps)
+        yield forgotten
+        self._begin()
+
+    def _begin(self) -> None:
+        self._open.set()
+        for name, lane in {"counter": self._counter, "money": self._money}.items():
+            self._lanes[name] = asyncio.create_task(lane(), name=name)
+
+    async def _end(self) -> None:
+        for task in self._lanes.values():
+            task.cancel()
+        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        self._waiting.clear()
 
     async def moved(self, steps: int, within: float = 150.0) -> None:
         """Wait until the lanes have done so much more."""
         aim = self.done.steps + steps
         await eventually(lambda: self._reached(aim), within=within)
+
+    async def ordered(self, known: Done, within: float = 150.0) -> None:
+        """Wait until the bank has one more file than it had."""
+        await eventually(lambda: self._has_orders(len(known.orders) + 1), within=within)
 
     @asynccontextmanager
     async def still(self, within: float = 180.0) -> AsyncIterator[None]:
@@ -84,6 +119,10 @@ class Load:
     async def _reached(self, aim: int) -> bool:
         self.check()
         return self.done.steps >= aim
+
+    async def _has_orders(self, aim: int) -> bool:
+        self.check()
+        return len(self.done.orders) >= aim
 
     async def _all_wait(self) -> bool:
         self.check()
@@ -113,16 +152,21 @@ class Load:
         """One list from its rights to the answer of the bank, which now and then returns a payment."""
         await self._step("money", payday.month)
         batch = await payday.draft()
-        for step in (payday.freeze, payday.approve, payday.fund, payday.export, payday.send):
+        for step in (payday.freeze, payday.approve, payday.fund, partial(self._export, payday), payday.send):
             await self._step("money", lambda step=step: step(batch))
         sent = [transfer.reference for order in batch.orders for transfer in order.transfers]
-        self.done.transfers.update(sent)
         back = {self.chance.choice(sent): "BE01"} if len(sent) == ELDERS and self.chance.random() < 0.2 else {}
         await self._step("money", lambda: payday.upload(batch, bank.Faults(returned=back)))
         await self._step("money", lambda: payday.apply(batch))
         outcomes = sum((Counter(file["outcomes"]) for file in batch.applied), Counter[str]())
         assert set(outcomes) == {"matched"}, outcomes
         self.done.months += 1
+
+    async def _export(self, payday: Payday, batch: Batch) -> None:
+        """In one step with its being remembered: between two steps the load may be copied."""
+        await payday.export(batch)
+        self.done.orders += batch.orders
+        self.done.transfers.update(transfer.reference for order in batch.orders for transfer in order.transfers)
 
     async def person(self) -> str:
         """Somebody is registered; the id."""

@@ -116,6 +116,8 @@ class Report:
     recoveries: list[float] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
     failure: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Kinds that were asked for and cannot be inflicted on this machine, each with the reason."""
 
     @property
     def holds(self) -> bool:
@@ -152,4 +154,7 @@ class Report:
             figures,
             "; ".join(filter(None, (f"{self.commands} commands answered", f"seed {self.seed}", command))),
         ]
+        lines += [f"left out: {name} ({why})" for name, why in self.left_out.items()]
+        if self.left_out:
+            lines[0] += f"; {len(self.left_out)} kinds left out"
         return "\n".join([*lines, *([f"FAILED {self.failure}"] if self.failure else [])])

@@ -1,11 +1,14 @@
 """The short run of the driver, and that it would see what it looks for."""
 
+from collections import Counter
+
 from faults.calls import Calls
 from faults.canaries import Canaries, leaks
 from faults.desk import Desk
 from faults.driver import Driver
 from faults.ground import KINDS
 from faults.links import LinkedStack
+from faults.load import Done
 from faults.payday import Payday
 from faults.report import Report, Verdict
 from kit.failpoints import POINTS
@@ -59,3 +62,21 @@ def test_a_report_counts_what_was_found():
     assert not report.holds
     assert "1 lost, 0 doubled, 0 reordered, money wrong 1 times" in report.last_word()
     assert "seed 9, fault 2: two (registry)" in report.last_word()
+
+
+def test_what_this_machine_cannot_do_is_said_and_counted():
+    report = Report(seed=9, left_out={"no space for the tables": "only root can mount a small disk"})
+    said = report.last_word().splitlines()
+    assert said[0].endswith("; 1 kinds left out")
+    assert said[-1] == "left out: no space for the tables (only root can mount a small disk)"
+
+
+def test_a_load_that_goes_back_keeps_what_was_before_and_names_what_was_not():
+    done = Done(deaths=["a"], transfers=Counter({"x": 1}), steps=3)
+    known = done.copy()
+    done.deaths.append("b")
+    done.transfers.update(["x", "y"])
+    done.steps = 7
+    assert known.deaths == ["a"]
+    undone = done.since(known)
+    assert (undone.deaths, undone.transfers, undone.steps) == (["b"], Counter({"x": 1, "y": 1}), 4)

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 from faults.ground import Ground, fault
@@ -25,11 +25,22 @@ async def broker_killed(ground: Ground) -> AsyncIterator[None]:
 @fault("the broker lost its data", steps=0)
 async def broker_lost(ground: Ground) -> AsyncIterator[None]:
     """As an operator mends it: services stopped, topics made again, each outbox published from the last good moment on."""
-    stack = ground.stack
-    stack.kill("Kafka")
+    ground.stack.kill("Kafka")
     yield
-    for service in SERVICES:
-        await asyncio.to_thread(stack.part(service).stop)
+    await published_anew(ground)
+
+
+async def published_anew(ground: Ground, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+    """The topics are made again and filled from the outboxes, with the services stopped and what has to be done meanwhile.
+
+    Whatever was announced before the last look had arrived, so nothing older is needed.
+    """
+    stack = ground.stack
+    await asyncio.gather(*(asyncio.to_thread(stack.part(service).stop) for service in SERVICES))
+    if meanwhile is not None:
+        await meanwhile()
+    if stack.part("Kafka").alive:
+        stack.kill("Kafka")
     shutil.rmtree(stack.system.kafka.folder / "data")
     await stack.start("Kafka")
     await asyncio.to_thread(stack.system.make_topics, stack.said.append)
@@ -39,7 +50,8 @@ async def broker_lost(ground: Ground) -> AsyncIterator[None]:
     await stack.start(*SERVICES)
 
 
-async def _database_ends(ground: Ground, how: signal.Signals) -> None:
+async def stop_database(ground: Ground, how: signal.Signals = signal.SIGINT) -> None:
+    """End the server, in order (SIGINT) or at once (SIGQUIT), and wait until it is gone."""
     child = ground.stack.system.postgres.child
     assert child is not None
     assert await asyncio.to_thread(processes.stop, child, by=how, within=30)
@@ -48,7 +60,7 @@ async def _database_ends(ground: Ground, how: signal.Signals) -> None:
 @fault("crash of the database", steps=0)
 async def database_crash(ground: Ground) -> AsyncIterator[None]:
     """SIGQUIT, as `pg_ctl stop -m immediate`: no checkpoint, recovery at the next start."""
-    await _database_ends(ground, signal.SIGQUIT)
+    await stop_database(ground, signal.SIGQUIT)
     yield
     await ground.stack.start("PostgreSQL")
 
@@ -56,7 +68,7 @@ async def database_crash(ground: Ground) -> AsyncIterator[None]:
 @fault("outage of the database", steps=0)
 async def database_away(ground: Ground) -> AsyncIterator[None]:
     """Stopped in order, away for some seconds: callers hear 503, nobody 500."""
-    await _database_ends(ground, signal.SIGINT)
+    await stop_database(ground)
     refused = ground.calls.answers[503]
     await asyncio.sleep(ground.chance.choice((2, 6)))  # as long as the fault lasts
     assert ground.calls.answers[503] >= refused
