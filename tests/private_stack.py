@@ -61,6 +61,8 @@ class PrivateStack:
         self.ports = Ports(free_base())
         self.system = self._system()
         self.said: list[str] = []
+        self.killed = 0
+        """Processes that died by SIGKILL, from here or by their own hand at a crash point."""
         self._read: dict[str, list[TopicPartition]] = {}
         self._runtimes: dict[str, Runtime] = {}
 
@@ -86,6 +88,7 @@ class PrivateStack:
         """SIGKILL to the named parts, or to all that run, at once; returns when they are gone."""
         doomed = [self.part(name) for name in names] or list(self.system.parts)
         children = [child for part in doomed if (child := part.child()) is not None and child.alive]
+        self.killed += len(children)
         for child in children:
             os.kill(child.pid, signal.SIGKILL)
         for child in children:
@@ -131,6 +134,7 @@ class PrivateStack:
             return not self.part(service).alive
 
         await eventually(gone, within=within)
+        self.killed += 1
 
     @asynccontextmanager
     async def another(

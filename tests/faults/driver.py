@@ -3,6 +3,8 @@
     python -m faults.driver --faults 100 --seed 7          the same seed repeats the same faults in the same order
     python -m faults.driver --seconds 1800                 as long as told
     python -m faults.driver --only "crash run.mid_create"  one kind again and again
+    python -m faults.driver --only "^crash" --each 20      every named point twenty times, with a table
+    python -m faults.driver --only "^kill" --faults 1000   a campaign of kill -9
 
 After each fault: somebody's death is reported and must reach every reader (the time to that is the recovery), the load
 stands still, every invariant of every service and those between them must hold, no defect may be in a log, and nothing
@@ -13,6 +15,7 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -68,13 +71,14 @@ class Driver:
         calls = Calls(desk.office)
         load = Load(calls, Canaries(self.seed), random.Random(self.seed + 1))
         ground = Ground(self.stack, desk, calls, load, chance)
-        before = await self._events()
+        before, killed = await self._events(), self.stack.killed
         try:
             await self.stack.mend()
             async with load.running():
                 await self._all(ground)
         finally:
             self.report.events = await self._events() - before
+            self.report.kills = self.stack.killed - killed
             self.report.commands = sum(n for status, n in calls.answers.items() if 200 <= status < 300)
             await desk.close()
         return self.report
@@ -163,7 +167,7 @@ def main() -> None:
     """Run from the command line; exit status 1 when something did not hold."""
     alone("faults.driver")
     options = _options()
-    asked = [kind for kind in KINDS.values() if options.only in kind.name]
+    asked = [kind for kind in KINDS.values() if re.search(options.only, kind.name)]
     left_out = {kind.name: why for kind in asked if (why := kind.lacking())}
     chosen = [kind for kind in asked if kind.name not in left_out]
     for name, why in left_out.items():
@@ -176,9 +180,12 @@ def main() -> None:
     if options.keep:
         os.environ["SANTUN_TEST_KEEP"] = str(options.keep)
     with own_stack() as stack:
-        driver = Driver(stack, options.seed, chosen, most=options.faults, seconds=options.seconds)
+        most = options.each * len(chosen) if options.each else options.faults
+        driver = Driver(stack, options.seed, chosen, most=most, seconds=options.seconds)
         driver.report.say, driver.report.left_out = _say, left_out
         report = asyncio.run(driver.run())
+    if any(len(times) > 1 for times in report.kinds.values()):
+        _say(report.table())
     _say(report.last_word(command))
     sys.exit(0 if report.holds else 1)
 
@@ -193,7 +200,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--faults", type=int, default=10**6, help="at most so many")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="no new fault after so long")
-    parser.add_argument("--only", default="", help="kinds whose name holds this")
+    parser.add_argument("--only", default="", help="kinds whose name this regular expression finds")
+    parser.add_argument("--each", type=int, default=0, help="every kind so many times, in another order each round")
     parser.add_argument("--keep", type=Path, help="where the logs go")
     return parser.parse_args()
 

@@ -4,17 +4,20 @@ Each service has a link to PostgreSQL of its own (`registry-database`, ...); all
 broker tells its clients this address) and to the registry's API (`registry-api`). Tests look past the links.
 """
 
+import asyncio
 import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
 from faults.proxy import Links
 from private_stack import PrivateStack
-from stack import kafka, processes
+from stack import kafka, places, processes
 from stack.kafka import Kafka
 from stack.system import System
 
+TESTS = Path(__file__).parents[1]
 PASSED_ON = ("PYTHONPATH",)
 """So that the stack of a copy of the tree runs the copy's code."""
 BROKER, REGISTRY = "broker", "registry-api"
@@ -84,6 +87,21 @@ class LinkedStack(PrivateStack):
         for name, (near, far) in system.links.items():
             self.links.add(name, near, far)
         return system
+
+    async def put_newer(self, service: str) -> None:
+        """Let the next version of a service (`faults.newer`) take the place of the one that runs; waits until it is ready."""
+        part = self.part(service)
+        await asyncio.to_thread(part.stop)
+        environment = self.system.environment(service)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), environment.get("PYTHONPATH", ""))))
+        file, argv = (
+            self.system.data / "run" / f"{service}.json",
+            [sys.executable, "-m", "faults.newer", service, "all"],
+        )
+        child = await asyncio.to_thread(
+            processes.start, service, argv, file=file, log=part.log, env=environment, cwd=places.ROOT
+        )
+        await asyncio.to_thread(processes.wait_ready, child, lambda: not part.ready(), within=90, log=part.log)
 
     def __exit__(self, *told: object) -> None:
         super().__exit__(*told)

@@ -165,6 +165,10 @@ class Load:
     async def _export(self, payday: Payday, batch: Batch) -> None:
         """In one step with its being remembered: between two steps the load may be copied."""
         await payday.export(batch)
+        self.given(batch)
+
+    def given(self, batch: Batch) -> None:
+        """The bank has the files of this list."""
         self.done.orders += batch.orders
         self.done.transfers.update(transfer.reference for order in batch.orders for transfer in order.transfers)
 

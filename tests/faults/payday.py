@@ -15,28 +15,12 @@ from faults.canaries import Canaries
 from kit.ids import new_id
 from kit.testing import eventually
 from stack import bank
+from stack.story.programmes import ELDERLY
 
 VILLAGE = "32.76.03.1001"
 TODAY = datetime(2026, 11, 16, 2, 0, tzinfo=UTC)
 """A Monday morning at the office; every stack that is hurt begins at this instant."""
 MONTHS = tuple(f"2026-{month:02d}" for month in range(1, 12))
-AMOUNT_IDR = 150_000
-RULE: Mapping[str, Any] = {
-    "ast": {
-        "v": 1,
-        "unit": "person",
-        "basis": "period_start",
-        "criteria": [
-            {"c": "hidup", "e": {"eq": ["life", "alive"]}, "at": "EFP", "hard": True},
-            {"c": "umur_min", "e": {"age_ge": ["birth_date", 60]}, "at": "E"},
-        ],
-    },
-    "benefit": {
-        "component": "uang", "form": "fixed", "amount_idr": AMOUNT_IDR, "per": "month", "due_if_alive_on": "period_start",
-    },
-    "docs": [],
-}  # fmt: skip
-
 Row = dict[str, Any]
 
 
@@ -120,14 +104,30 @@ class Payday:
 
     async def approve(self, batch: Batch) -> None:
         """Check, submit, verify and approve it, each by their person."""
+        await self.submit(batch)
+        await self.verify(batch)
+        await self.sign(batch)
+
+    async def submit(self, batch: Batch) -> None:
+        """The maker has checked it and hands it on."""
         await self._step("program_manager", batch, "check")
         await self._step("program_manager", batch, "submit", {"report_read": True})
+
+    async def verify(self, batch: Batch) -> None:
+        """The verifier has looked at the sample."""
         sample = await self.calls.ask("verifikator", "disbursement", f"/v1/batches/{batch.row['id']}/sample")
         await self._step("verifikator", batch, "verify", {"viewed": [line["id"] for line in sample]})
-        shown = {"list_sha256": batch.row["list_sha256"], "total_idr": batch.row["total_idr"]}
+
+    async def sign(self, batch: Batch) -> None:
+        """As many approve as its total asks for."""
         for person in ("kabid", "kadis"):
             if batch.row["state"] != "approved":
-                await self._step(person, batch, "approve", shown)
+                await self._step(person, batch, "approve", self.shown(batch))
+
+    @staticmethod
+    def shown(batch: Batch) -> Row:
+        """What an approver has seen of the list."""
+        return {"list_sha256": batch.row["list_sha256"], "total_idr": batch.row["total_idr"]}
 
     async def fund(self, batch: Batch) -> None:
         """SPP, SPM, SP2D."""
@@ -195,7 +195,7 @@ class Payday:
         })  # fmt: skip
         path = f"/v1/programmes/{programme['id']}"
         version = await self._do("program_manager", "disbursement", f"{path}/rule-versions", {
-            **RULE, "effective_from": "2026-01-01", "effective_to": "2027-12-31", "legal_basis_id": basis["id"],
+            **ELDERLY, "effective_from": "2026-01-01", "effective_to": "2027-12-31", "legal_basis_id": basis["id"],
             "funding_line_id": self.line_id, "retro_document": "Nota dinas 1/2026",
         })  # fmt: skip
         rule = f"/v1/rule-versions/{version['id']}"

@@ -1,7 +1,6 @@
 """What a run of faults has shown: counted as it goes, told in one sentence at the end."""
 
 import statistics
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -112,8 +111,9 @@ class Report:
     faults: int = 0
     events: int = 0
     commands: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-    recoveries: list[float] = field(default_factory=list)
+    kills: int = 0
+    kinds: dict[str, list[float]] = field(default_factory=dict)
+    """How long each kind took to recover from, each time."""
     verdict: Verdict = field(default_factory=Verdict)
     failure: str = ""
     left_out: dict[str, str] = field(default_factory=dict)
@@ -127,8 +127,7 @@ class Report:
     def took(self, number: int, name: str, said: Sequence[str], seconds: float) -> None:
         """One fault was survived."""
         self.faults += 1
-        self.kinds[name] += 1
-        self.recoveries.append(seconds)
+        self.kinds.setdefault(name, []).append(seconds)
         self.say(f"{number:4d}  {seconds:5.1f} s  {name} {' '.join(said)}")
 
     def violated(self, number: int, name: str, said: Sequence[str], verdict: Verdict) -> None:
@@ -141,20 +140,38 @@ class Report:
         self.failure = f"seed {self.seed}, fault {number}: {name} ({' '.join(said)})\n  {why}"
         self.say(f"FAILED {self.failure}")
 
+    def table(self) -> str:
+        """Each kind with how often it was survived, and the median and p99 of its recovery."""
+        width = max(map(len, self.kinds), default=0)
+        lines = [f"{'':{width}}  times  median     p99"]
+        for name in sorted(self.kinds):
+            times = self.kinds[name]
+            lines.append(f"{name:{width}}  {len(times):5d}  {statistics.median(times):4.1f} s  {_high(times):4.1f} s")
+        return "\n".join(lines)
+
     def last_word(self, command: str = "") -> str:
         """The figures in one sentence, the command that repeats them, and the failure if there was one."""
-        v, times = self.verdict, sorted(self.recoveries) or [0.0]
+        v, times = self.verdict, [seconds for of_kind in self.kinds.values() for seconds in of_kind] or [0.0]
         money = "exact" if not v.money else f"wrong {len(v.money)} times"
-        high = times[min(len(times) - 1, round(0.99 * (len(times) - 1)))]
         figures = (
             f"{self.faults} faults of {len(self.kinds)} kinds, {self.events} events, {len(v.lost)} lost, {len(v.doubled)} doubled,"
-            f" {len(v.reordered)} reordered, money {money}, median recovery {statistics.median(times):.1f} s, p99 {high:.1f} s"
+            f" {len(v.reordered)} reordered, money {money}, median recovery {statistics.median(times):.1f} s, p99 {_high(times):.1f} s"
         )
         lines = [
             figures,
-            "; ".join(filter(None, (f"{self.commands} commands answered", f"seed {self.seed}", command))),
-        ]
+            "; ".join(
+                (
+                    f"{self.commands} commands answered", f"{self.kills} processes killed", f"seed {self.seed}",
+                    *([command] if command else []),
+                )
+            ),
+        ]  # fmt: skip
         lines += [f"left out: {name} ({why})" for name, why in self.left_out.items()]
         if self.left_out:
             lines[0] += f"; {len(self.left_out)} kinds left out"
         return "\n".join([*lines, *([f"FAILED {self.failure}"] if self.failure else [])])
+
+
+def _high(times: Sequence[float]) -> float:
+    """p99: of few times the longest."""
+    return sorted(times)[round(0.99 * (len(times) - 1))]

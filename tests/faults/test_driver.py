@@ -58,10 +58,12 @@ def test_a_report_counts_what_was_found():
     report = Report(seed=9)
     report.took(1, "one", [], 2.0)
     assert "1 faults of 1 kinds, 0 events, 0 lost, 0 doubled, 0 reordered, money exact" in report.last_word()
-    report.violated(2, "two", ["registry"], Verdict(lost=["x lacks 1 of 2"], money=["m"]))
+    report.took(2, "one", [], 4.0)
+    assert report.table().splitlines()[1].split() == ["one", "2", "3.0", "s", "4.0", "s"]
+    report.violated(3, "two", ["registry"], Verdict(lost=["x lacks 1 of 2"], money=["m"]))
     assert not report.holds
     assert "1 lost, 0 doubled, 0 reordered, money wrong 1 times" in report.last_word()
-    assert "seed 9, fault 2: two (registry)" in report.last_word()
+    assert "seed 9, fault 3: two (registry)" in report.last_word()
 
 
 def test_what_this_machine_cannot_do_is_said_and_counted():
