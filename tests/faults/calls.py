@@ -57,10 +57,18 @@ class Calls:
         return dict((await eventually(good, within=within, every=0.1)).json())
 
     async def upload(
-        self, person: str, service: str, path: str, content: bytes, form: Mapping[str, str], *, within: float = PATIENCE
+        self,
+        person: str,
+        service: str,
+        path: str,
+        content: bytes,
+        form: Mapping[str, str],
+        *,
+        key: str = "",
+        within: float = PATIENCE,
     ) -> dict[str, Any]:
         """A file with its form, until it is taken."""
-        headers = {"Idempotency-Key": str(new_id())}
+        headers = {"Idempotency-Key": key or str(new_id())}
         files = {"file": ("daftar.csv", content, "text/csv")}
 
         async def good() -> httpx.Response | None:

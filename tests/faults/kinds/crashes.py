@@ -95,3 +95,17 @@ async def frozen(ground: Ground) -> AsyncIterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@fault("a process is ten times slower", steps=0)
+async def slowed(ground: Ground) -> AsyncIterator[None]:
+    """It gets a tenth of its time: it falls behind, keeps its place in the group, and catches up."""
+    pid = ground.stack.pid(ground.choose("disbursement", "notifications", "registry"))
+    for _ in range(ground.chance.choice((10, 30))):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(0.45)  # as long as the fault lasts
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await asyncio.sleep(0.05)
+    yield

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx
 from faults.desk import Desk
 from faults.ground import Ground, fault
+from faults.lists import FORM, see_through, written
 from kit.ids import new_id
 
 AT_ONCE = 30
+CUTS = 8
 
 
 @fault("the same command many times at once", steps=1)
@@ -54,3 +57,35 @@ async def clock_jump(ground: Ground) -> AsyncIterator[None]:
     office.move_clock(office.now() + jump)
     yield
     office.move_clock(office.now() - jump)
+
+
+class _CutOff(Exception):
+    """The caller's connection is gone."""
+
+
+@fault("uploads that are cut off in the middle", steps=0)
+async def cut_uploads(ground: Ground) -> AsyncIterator[None]:
+    """The caller goes away at any byte: nothing stays behind, and the whole file under the same key is the first."""
+    desk, content, key = ground.desk.office.desk("op_kab", "registry"), written(ground.chance), str(new_id())
+    whole = desk.build_request("POST", "/v1/imports", files={"file": ("daftar.csv", content, "text/csv")}, data=FORM)
+    body, kept = await whole.aread(), ground.stack.system.data / "imports"
+    headers = {"Idempotency-Key": key, "Content-Type": whole.headers["content-type"]}
+    before = [await _runs(ground), sorted(kept.iterdir())]
+    for _ in range(CUTS):
+        at = ground.chance.randrange(len(body))
+
+        async def part(at: int = at) -> AsyncIterator[bytes]:
+            yield body[:at]
+            raise _CutOff
+
+        with suppress(_CutOff, httpx.TransportError):
+            await desk.post("/v1/imports", content=part(), headers=headers | {"Content-Length": str(len(body))})
+    assert [await _runs(ground), sorted(kept.iterdir())] == before
+    yield
+    run = await ground.calls.upload("op_kab", "registry", "/v1/imports", content, FORM, key=key)
+    await see_through(ground.calls, run)
+    assert await _runs(ground) == before[0] + 1
+
+
+async def _runs(ground: Ground) -> int:
+    return int((await ground.stack.sql("registry", "SELECT count(*) FROM import_run"))[0][0])
