@@ -50,6 +50,19 @@ async def test_who_began_first_and_wrote_last_is_told_last(sample: Runtime) -> N
     assert await sequences(sample, thing.id, 3) == [1, 2, 3]
 
 
+async def test_a_database_that_came_back_from_a_dump_is_told_on(sample: Runtime) -> None:
+    """A dump keeps the cursor and not the count of transactions that it speaks of."""
+    thing = await tell(sample)
+    await Processes(SAMPLE, sample).relay.once()
+    async with sample.begin(SYSTEM) as uow:
+        await uow.execute(text("UPDATE relay_cursor SET snapshot = '900000000:900000000:'"))
+    await tell(sample, thing, amount=2)
+    relay = Processes(SAMPLE, sample).relay
+    assert await relay.once() >= 1
+    assert await relay.once() == 0, "and the new cursor stands"
+    assert set(await sequences(sample, thing.id, 3)) == {1, 2}
+
+
 async def test_more_than_one_batch_holds_is_told_whole(sample: Runtime) -> None:
     """A full batch refuses the next message without a word."""
     thing = await tell(sample)

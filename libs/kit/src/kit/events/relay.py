@@ -170,10 +170,16 @@ class Relay:
         before, now = Snapshot.parse(stored or BEGINNING), Snapshot.parse(current)
         if now.text == before.text:
             return 0
+        anew = int(before.xmax) > int(now.xmax)
+        if anew:
+            # The database came back from a dump: transactions are counted from the beginning, and a cursor of the old
+            # count would hide every new event until the count gets there.
+            log.warning("relay_cursor_of_another_server")
+            before = Snapshot.parse(BEGINNING)
         rows = _stream(connection, _NEW, before.xmax, now.xmax, now.text, list(before.running))
         sent = await self._publish(producer, rows)
         failpoint("relay.after_ack")
-        if sent or int(now.xmax) - int(before.xmax) > BATCH:
+        if anew or sent or int(now.xmax) - int(before.xmax) > BATCH:
             await connection.execute(_STORE, now.text)
             failpoint("relay.after_cursor")
         return sent
