@@ -136,29 +136,29 @@ async def _applied_at_once(ground: Ground, order: bank.Order, faults: bank.Fault
 
 
 async def _cross(ground: Ground, service: str) -> None:
-    """Hold what every command writes last, wait for one that waits there, and want what it wrote before."""
+    """Hold what every announcement needs, wait for one that waits there, and want what it wrote first."""
     url = ground.stack.system.postgres.url(service)
     holder, watcher = await asyncpg.connect(url), await asyncpg.connect(url)
     try:
         await holder.execute(PATIENT)
         async with holder.transaction():
-            await holder.execute("LOCK TABLE audit IN EXCLUSIVE MODE")
-            await eventually(lambda: _waiting(ground, watcher), within=60, every=0.02)
-            await holder.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
+            await holder.execute("LOCK TABLE outbox IN EXCLUSIVE MODE")
+            held = await eventually(lambda: _held_by_a_waiting_one(ground, watcher), within=60, every=0.02)
+            await holder.execute(f'LOCK TABLE "{held}" IN ACCESS EXCLUSIVE MODE')
     finally:
         await holder.close()
         await watcher.close()
 
 
-async def _waiting(ground: Ground, watcher: asyncpg.Connection) -> bool:
-    """Whether somebody who has announced something waits for the audit."""
+async def _held_by_a_waiting_one(ground: Ground, watcher: asyncpg.Connection) -> str:
+    """The table that a command (its key) or a reader (its inbox) wrote to before it came to wait for the outbox."""
     ground.load.check()
     found = await watcher.fetchval(
-        "SELECT count(*) FROM pg_locks AS wants JOIN pg_locks AS has USING (pid)"
-        " WHERE NOT wants.granted AND wants.relation = 'audit'::regclass"
-        " AND has.granted AND has.relation = 'outbox'::regclass AND has.mode = 'RowExclusiveLock'"
+        "SELECT has.relation::regclass::text FROM pg_locks AS wants JOIN pg_locks AS has USING (pid)"
+        " WHERE NOT wants.granted AND wants.relation = 'outbox'::regclass AND has.granted"
+        " AND has.mode = 'RowExclusiveLock' AND has.relation IN ('idempotency'::regclass, 'inbox'::regclass) LIMIT 1"
     )
-    return bool(found)
+    return found or ""
 
 
 async def _deadlocks(ground: Ground, service: str) -> int:
