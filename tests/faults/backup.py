@@ -78,7 +78,8 @@ class Backup:
         settings = [
             f'restore_command = \'cp "{segment}" "%p" 2>/dev/null || cp "{segment}.partial" "%p"\'',
             "hot_standby = off",
-            *([f"recovery_target_name = '{moment}'", "recovery_target_action = 'promote'"] if moment else []),
+            f"recovery_target_name = '{moment}'",  # also when empty: the copy may know the moment of an earlier restore
+            "recovery_target_action = 'promote'",
         ]
         with (self.base / "postgresql.auto.conf").open("a") as file:
             file.writelines(f"{line}\n" for line in settings)
