@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -34,6 +34,7 @@ from kit.runtime import Runtime
 from kit.telemetry import span
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 Handler = Callable[[UnitOfWork, Event], Awaitable[None]]
 """An incoming event becomes a command. Calls nothing outside the transaction."""
@@ -108,12 +109,12 @@ class Consumer:
             metadata_max_age_ms=30_000,
         )
         async with asyncio.timeout(30):
-            await kafka.start()
+            await _of_library(kafka.start())
         try:
             kafka.subscribe(self.topics, listener=_Forget())
             self.connected = True
             while not stop.is_set():
-                records = await kafka.getmany(timeout_ms=200, max_records=1_000)
+                records = await _of_library(kafka.getmany(timeout_ms=200, max_records=1_000))
                 _demand_fetching(kafka)
                 self.last_poll = monotonic()
                 failpoint("consumer.after_poll")
@@ -140,7 +141,7 @@ class Consumer:
             if stop.is_set():
                 return
             try:
-                await kafka.commit({tp: chunk[-1].offset + 1})
+                await _of_library(kafka.commit({tp: chunk[-1].offset + 1}))
             except (CommitFailedError, IllegalStateError):
                 return  # the partition went to another member; the inbox makes its rerun harmless
             failpoint("consumer.after_offset")
@@ -328,11 +329,19 @@ def _demand_fetching(kafka: AIOKafkaConsumer) -> None:
         raise KafkaError("the task that fetches has ended")
 
 
+async def _of_library(call: Awaitable[T]) -> T:
+    """What the library answers. A connection that closes under its hands is a RuntimeError to uvloop, and no OSError."""
+    try:
+        return await call
+    except RuntimeError as closed:
+        raise KafkaError(f"the library broke off: {closed}") from closed
+
+
 async def _leave(kafka: AIOKafkaConsumer) -> None:
     """Leave the group and close; a dead fetcher keeps `stop` from closing the connections."""
     try:
         async with asyncio.timeout(10):
-            await kafka.stop()
+            await _of_library(kafka.stop())
     except (TimeoutError, KafkaError):
         log.warning("consumer_stop_gave_up")
         await kafka._client.close()  # noqa: SLF001
