@@ -92,7 +92,7 @@ def small_disk(folder: Path, *, spare_mb: int) -> Iterator[SmallDisk]:
         os.chown(aside, owner.st_uid, owner.st_gid)
         _run("cp", "-a", f"{folder}/.", f"{aside}/")
     finally:
-        _run("umount", str(folder))
+        _run("umount", "--lazy", str(folder))  # also under a server that still runs, because something went wrong
     folder.rmdir()
     aside.rename(folder)
 
