@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +19,8 @@ SEQUENCE_DIGITS = 10
 CONTENT_TYPE = b"application/json"
 MAX_VALUE_BYTES = 512 * 1024
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
+_DEMANDED = ("id", "source", "type", "time", "sequence")
+_CONTENT, _FOREIGN = "content-type", ""
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -100,26 +103,35 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Sequence
     if len(value) > MAX_VALUE_BYTES:
         raise BrokenEnvelope("too_large")
     try:
-        named = {name.lower(): raw.decode() for name, raw in headers}
+        attrs = {_attribute(name): raw.decode() for name, raw in headers}
     except UnicodeDecodeError:
         raise BrokenEnvelope("header_not_utf8") from None
-    structured = named.get("content-type", "").lower().startswith("application/cloudevents")
+    structured = attrs.pop(_CONTENT, "").lower().startswith("application/cloudevents")
+    attrs.pop(_FOREIGN, None)
     body = _json(value)
     if structured:
         attrs = {k: str(v) for k, v in body.items() if k not in {"data", "data_base64"} and v is not None}
         data = body.get("data")
     else:
-        attrs = {name[3:]: text for name, text in named.items() if name.startswith("ce_")}
         data = body
     if not isinstance(data, dict):
         raise BrokenEnvelope("data_not_object")
     return _event(topic, key, attrs, data)
 
 
+@lru_cache(maxsize=256)
+def _attribute(header: str) -> str:
+    """What a header is called among the attributes; every message brings the same dozen names."""
+    name = header.lower()
+    if name == "content-type":
+        return _CONTENT
+    return name[3:] if name.startswith("ce_") and name[3:] != _CONTENT else _FOREIGN
+
+
 def _event(topic: str, key: bytes | None, attrs: Mapping[str, str], data: Mapping[str, Any]) -> Event:
     if attrs.get("specversion") != "1.0":
         raise BrokenEnvelope("specversion")
-    for name in ("id", "source", "type", "time", "sequence"):
+    for name in _DEMANDED:
         if not attrs.get(name):
             raise BrokenEnvelope(f"no_{name}")
     try:
@@ -127,7 +139,7 @@ def _event(topic: str, key: bytes | None, attrs: Mapping[str, str], data: Mappin
         if time.tzinfo is None:
             raise BrokenEnvelope("time_without_zone")
         time.astimezone(UTC)
-        if not _SEQUENCE.fullmatch(attrs["sequence"]) or any(b"\0" in text.encode() for text in attrs.values()):
+        if not _SEQUENCE.fullmatch(attrs["sequence"]) or b"\0" in "".join(attrs.values()).encode():
             raise BrokenEnvelope("attribute_malformed")
         return Event(
             id=UUID(attrs["id"]),
