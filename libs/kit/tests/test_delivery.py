@@ -1,6 +1,7 @@
 """What is committed is published once per id and in order, and has its effect once."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,13 +9,15 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from kit.auth.actor import Actor
 from kit.db.uow import Line, UnitOfWork
 from kit.events import parked
-from kit.events.consumer import Together
-from kit.events.envelope import Event
+from kit.events.consumer import Together, Transient
+from kit.events.envelope import Event, attributes, encode
+from kit.events.parked import Message
 from kit.events.relay import Relay
 from kit.events.schemas import ContractBroken
 from kit.ids import new_id
@@ -163,6 +166,35 @@ async def test_events_taken_together_come_in_order_and_a_bad_one_falls_out_alone
     assert any(len([number for key, number in run if key == good.id]) == 4 for run in runs)
     async with sample.begin(SYSTEM) as uow:
         assert [waiting.reason for waiting in await parked.listing(uow)] == ["handler_failed", "behind_parked"]
+
+
+@pytest.mark.parametrize(
+    ("failing", "error", "passes"),
+    [
+        ("SELECT pg_terminate_backend(pg_backend_pid())", None, True),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$", None, True),
+        ("SELECT 1 / 0", asyncpg.DivisionByZeroError, False),
+        ("SELECT $1::uuid", asyncpg.DataError, False),
+    ],
+)
+async def test_a_lost_database_is_waited_for_also_where_the_driver_is_spoken_to(
+    sample: Runtime, failing: str, error: type[Exception] | None, *, passes: bool
+) -> None:
+    async def apply(uow: UnitOfWork, _: Sequence[Event]) -> None:
+        await (await uow.driver()).execute(failing, *(["no uuid"] if "$1" in failing else []))
+
+    service = replace(SAMPLE, handlers=dict.fromkeys(SAMPLE.handlers, Together(apply)))
+    key = str(new_id())
+    headers = encode(
+        attributes(
+            id=new_id(), source="/sample", type=next(iter(SAMPLE.handlers)), key=UUID(key), sequence=1, schema="",
+            classification="internal", headers={"time": "2026-01-05T02:03:04Z"},
+        )
+    )  # fmt: skip
+    value = json.dumps({"thing_id": key, "amount_idr": 1}).encode()
+    message = Message(sample.topic("sample.thing"), 0, 0, key.encode(), value, headers)
+    with pytest.raises(Transient if passes else error or Exception):
+        await Processes(service, sample).consumer._transaction([message], attempt=1)
 
 
 async def test_a_poison_message_blocks_its_key_and_nothing_else(sample: Runtime) -> None:

@@ -62,6 +62,12 @@ def traceparent() -> str | None:
     return f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}" if here.is_valid else None
 
 
+def trace_of(traceparent: str) -> str:
+    """The trace id in a `traceparent`; empty when it is malformed or there is none."""
+    remote = _parse(traceparent)
+    return "" if remote is None else f"{remote.trace_id:032x}"
+
+
 def inject(headers: MutableMapping[str, str]) -> None:
     """Add `traceparent` to outgoing headers (HTTP or Kafka), when there is a trace."""
     if (here := traceparent()) is not None:

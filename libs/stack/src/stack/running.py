@@ -204,7 +204,7 @@ class Running:
         if parking:
             await self.consumer.handle([message])
         else:
-            await self.consumer._transaction([message], single=True, attempt=1)  # noqa: SLF001 - the failure itself, not its parking
+            await self.consumer._transaction([message], attempt=1)  # noqa: SLF001 - the failure itself, not its parking
         return chosen
 
     async def hand_over(self, other: "Running", *names: str) -> int:

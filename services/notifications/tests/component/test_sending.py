@@ -87,7 +87,7 @@ async def test_a_replay_of_old_events_tells_nobody_anything(desk):
         time=now - timedelta(days=90), data=body,
     )  # fmt: skip
     async with desk.running.runtime.begin(Actor.system("consumer"), origin="consumer", cause=old) as uow:
-        await HANDLERS[old.type](uow, old)
+        await HANDLERS[old.type].func(uow, [old])
     await desk.work()
     assert await desk.states() == {"expired": 1}
     assert desk.provider.calls == 0

@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -164,25 +164,27 @@ class RecordingSession(AsyncSession):
     origin: str
     """Which part of the process acts, for the named points at which it may die."""
 
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """As AsyncSession."""
-        await self.write_record()
-        return await super().execute(*args, **kwargs)
+    if not TYPE_CHECKING:  # to a reader of types it is a session as any other
 
-    async def get(self, *args: Any, **kwargs: Any) -> Any:
-        """As AsyncSession."""
-        await self.write_record()
-        return await super().get(*args, **kwargs)
+        async def execute(self, *args: Any, **kwargs: Any) -> Any:
+            """As AsyncSession."""
+            await self.write_record()
+            return await super().execute(*args, **kwargs)
 
-    async def refresh(self, *args: Any, **kwargs: Any) -> None:
-        """As AsyncSession."""
-        await self.write_record()
-        await super().refresh(*args, **kwargs)
+        async def get(self, *args: Any, **kwargs: Any) -> Any:
+            """As AsyncSession."""
+            await self.write_record()
+            return await super().get(*args, **kwargs)
 
-    async def connection(self, *args: Any, **kwargs: Any) -> Any:
-        """As AsyncSession; who takes the connection itself goes past this session."""
-        await self.write_record()
-        return await super().connection(*args, **kwargs)
+        async def refresh(self, *args: Any, **kwargs: Any) -> None:
+            """As AsyncSession."""
+            await self.write_record()
+            await super().refresh(*args, **kwargs)
+
+        async def connection(self, *args: Any, **kwargs: Any) -> Any:
+            """As AsyncSession; who takes the connection itself goes past this session."""
+            await self.write_record()
+            return await super().connection(*args, **kwargs)
 
     async def write_record(self) -> None:
         """Write what waits, after the rows that it speaks of."""

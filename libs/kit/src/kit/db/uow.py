@@ -4,13 +4,14 @@ The only module that commits. HTTP, consumers, jobs and imports all work through
 happened and what has happened is announced.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
 from sqlalchemy import Executable, Result, Table, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -26,7 +27,7 @@ from kit.errors import Missing, OutOfRegion, Refused, Stale
 from kit.events import outbox
 from kit.failpoints import failpoint
 from kit.machine import Context, Refusal
-from kit.telemetry import trace_id, traceparent
+from kit.telemetry import extract, span, trace_id, trace_of, traceparent
 
 if TYPE_CHECKING:
     from kit.events.envelope import Event
@@ -48,11 +49,27 @@ _READ = text(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event of a set-based chunk: its key, its sequence (raised on the key's row by the caller's SQL), its payload."""
+    """One event of a set-based chunk: its key, its sequence (raised on the key's row by the caller's SQL), its payload.
+
+    `cause` is the event that this line answers, where the lines of a chunk answer different ones.
+    """
 
     key: UUID
     sequence: int
     payload: BaseModel | Mapping[str, Any]
+    cause: "Event | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One audit entry of a set-based chunk: which aggregate in which version, its state before and after, its cause."""
+
+    id: UUID
+    version: int
+    command: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    cause: "Event | None" = None
 
 
 class UnitOfWork:
@@ -87,8 +104,7 @@ class UnitOfWork:
         self, sql: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> Result[Any]:
         """Run one statement in this transaction (stores and queries only)."""
-        found: Result[Any] = await self.session.execute(sql, params)
-        return found
+        return await self.session.execute(sql, params)
 
     async def driver(self) -> Any:
         """The asyncpg connection of this very transaction, for COPY and the few hot statements."""
@@ -145,15 +161,18 @@ class UnitOfWork:
         """Put the events of a set-based chunk (at most 5,000) into the outbox with one COPY, in the given order.
 
         The caller has raised `seq` on the rows in SQL and passes the numbers; every payload is validated here, before
-        the chunk commits.
+        the chunk commits. A line with a cause of its own continues the trace and the correlation of that cause.
         """
         if not lines:
             return
         contract = self.runtime.contracts.event(event)
-        data = contract.check_many([line.payload for line in lines])
-        rows = [(line.key, line.sequence, payload) for line, payload in zip(lines, data, strict=True)]
+        data, shared = contract.check_many([line.payload for line in lines]), self._headers()
+        rows = [
+            (line.key, line.sequence, shared if line.cause is None else self._headers(line.cause), payload)
+            for line, payload in zip(lines, data, strict=True)
+        ]
         await self.session.flush()
-        source = outbox.copied(self.runtime.topic(contract.topic), contract.type, self._headers(), rows)
+        source = outbox.copied(self.runtime.topic(contract.topic), contract.type, rows)
         await (await self.driver()).copy_to_table("outbox", columns=outbox.COLUMNS, source=source, format="text")
         self._announced = True
 
@@ -183,11 +202,34 @@ class UnitOfWork:
         reasons: Sequence[str] = (),
     ) -> None:
         """Append an audit entry for something that is no single aggregate row: a set-based chunk, a refusal."""
+        self._enter(command, aggregate, aggregate_id, version, outcome, before, after, reasons, trace_id())
+
+    async def audit_many(self, aggregate: str, entries: Sequence[Entry]) -> None:
+        """Append the entries of a set-based chunk, one for each aggregate; they are sealed like any other."""
+        here = trace_id()
+        for e in entries:
+            trace = (trace_of(e.cause.traceparent) if e.cause is not None else "") or here
+            self._enter(e.command, aggregate, e.id, e.version, "done", e.before, e.after, (), trace)
+
+    def _enter(
+        self, command: str, aggregate: str, id: UUID | None, version: int | None, outcome: str,
+        before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, reasons: Sequence[str], trace: str,
+    ) -> None:  # fmt: skip
         self.record.entries.append({
             "business_at": self.now, "actor": self.actor.sub, "client": self.actor.client, "command": command,
-            "outcome": outcome, "aggregate": aggregate, "aggregate_id": aggregate_id, "version": version,
-            "before": before, "after": after, "reasons": list(reasons), "trace_id": trace_id(),
+            "outcome": outcome, "aggregate": aggregate, "aggregate_id": id, "version": version,
+            "before": before, "after": after, "reasons": list(reasons), "trace_id": trace,
         })  # fmt: skip
+
+    @contextmanager
+    def because(self, event: "Event") -> Iterator[None]:
+        """Within, what is told and recorded has this event as its cause and continues its trace."""
+        before, self.cause = self.cause, event
+        try:
+            with span(event.type, SpanKind.CONSUMER, event.traceparent or None):
+                yield
+        finally:
+            self.cause = before
 
     async def log_reads(self, purpose: str, fields: Sequence[str], subjects: Sequence[UUID]) -> None:
         """Record that personal data of these subjects left this service, for whom and for what purpose."""
@@ -213,10 +255,14 @@ class UnitOfWork:
         if self._announced:
             self.runtime.wake_relay()
 
-    def _headers(self) -> dict[str, str]:
-        """The envelope attributes that come from the circumstances: time, correlation, cause, trace."""
-        cause = self.cause
-        headers = {"time": self.now.isoformat().replace("+00:00", "Z"), "traceparent": traceparent() or ""}
+    def _headers(self, own: "Event | None" = None) -> dict[str, str]:
+        """The envelope attributes that come from the circumstances: time, correlation, cause, trace.
+
+        `own` is the cause of one line of many: no span stands around it, so its trace is handed on as it came.
+        """
+        cause = own or self.cause
+        trace = (extract({"traceparent": own.traceparent}) if own else None) or traceparent() or ""
+        headers = {"time": self.now.isoformat().replace("+00:00", "Z"), "traceparent": trace}
         if cause is not None:
             headers["causationid"] = str(cause.id)
             headers["correlationid"] = cause.correlation_id or str(cause.id)

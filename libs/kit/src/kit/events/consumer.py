@@ -42,9 +42,10 @@ Handler = Callable[[UnitOfWork, Event], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A handler of many events at once: those of its type that follow each other in a chunk, in order.
+    """A handler of many events at once: those that follow each other in a chunk and are handed to it, in order.
 
-    For effects that one statement has, such as a projection. It announces nothing: its events have no single cause.
+    For effects that a few statements have for all. One that stands for several types gets them mixed, as they came.
+    Its events have no single cause: what it tells names the cause line by line (`Line.cause`, `UnitOfWork.because`).
     """
 
     func: Callable[[UnitOfWork, Sequence[Event]], Awaitable[None]]
@@ -53,11 +54,19 @@ class Together:
 Handlers = Mapping[str, Handler | Together]
 """What a service does with the events it hears, by wire type."""
 
-CHUNK = 200
+CHUNK = 500
+"""Events of one transaction."""
+POLL = 4 * CHUNK
+"""Events taken from the broker's answers at one time: enough for several partitions, little enough to be seen alive."""
+LANES = 3
+"""Transactions open at one time: while the process works on one, the database works on another."""
 FETCH_WAIT_MS = 100
 _PASSING = {"40P01", "40001", "55P03", "57014", "57P01", "57P02", "57P03", "58030"}
 ATTEMPTS = 5
 """Tries of a message whose handler fails for a reason that may pass, before it is parked."""
+
+
+_DUPLICATE, _SKIPPED = (consumer_events.labels(outcome=outcome) for outcome in ("duplicate", "skipped"))
 
 
 class Transient(Exception):
@@ -76,6 +85,7 @@ class Consumer:
         self.topics = sorted({runtime.topic(c.topic) for c in contracts if c is not None})
         self.last_poll = monotonic()
         self.connected = False
+        self._lanes = asyncio.Semaphore(LANES)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; a lost broker is rejoined with growing pauses."""
@@ -102,7 +112,7 @@ class Consumer:
             session_timeout_ms=10_000,
             heartbeat_interval_ms=1_000,
             max_poll_interval_ms=300_000,
-            max_poll_records=1_000,
+            max_poll_records=POLL,
             # One fetch at a time waits at the broker; a partition that was busy when it left is asked for only after it.
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=10_000,
@@ -114,7 +124,7 @@ class Consumer:
             kafka.subscribe(self.topics, listener=_Forget())
             self.connected = True
             while not stop.is_set():
-                records = await _of_library(kafka.getmany(timeout_ms=200, max_records=1_000))
+                records = await _of_library(kafka.getmany(timeout_ms=200, max_records=POLL))
                 _demand_fetching(kafka)
                 self.last_poll = monotonic()
                 failpoint("consumer.after_poll")
@@ -125,26 +135,36 @@ class Consumer:
     async def _partition(
         self, kafka: AIOKafkaConsumer, tp: TopicPartition, records: Sequence[Any], stop: asyncio.Event
     ) -> None:
-        """Handle one partition's records in order, committing the offset after each chunk's transaction."""
+        """Handle one partition's records in order, chunk by chunk, and commit the offset after what the database has."""
         messages = [Message(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
+        handled: int | None = None
         for start in range(0, len(messages), CHUNK):
             chunk = messages[start : start + CHUNK]
-            pause = 0.1
-            while not stop.is_set():
-                try:
-                    await self.handle(chunk)
-                    break
-                except Transient as wait:
-                    log.warning("consumer_waits", reason=str(wait), retry_in=pause)
-                    await _pause(stop, pause)
-                    pause = min(pause * 2, 5.0)
-            if stop.is_set():
-                return
+            if not await self._until_handled(chunk, stop):
+                break
+            handled = chunk[-1].offset + 1
+        if handled is None:
+            return
+        try:
+            await _of_library(kafka.commit({tp: handled}))
+        except (CommitFailedError, IllegalStateError):
+            return  # the partition went to another member; the inbox makes its rerun harmless
+        failpoint("consumer.after_offset")
+
+    async def _until_handled(self, chunk: Sequence[Message], stop: asyncio.Event) -> bool:
+        """Handle a chunk, however long the database or a neighbour is away; False when told to stop before."""
+        pause = 0.1
+        while not stop.is_set():
             try:
-                await _of_library(kafka.commit({tp: chunk[-1].offset + 1}))
-            except (CommitFailedError, IllegalStateError):
-                return  # the partition went to another member; the inbox makes its rerun harmless
-            failpoint("consumer.after_offset")
+                async with self._lanes:
+                    await self.handle(chunk)
+            except Transient as wait:
+                log.warning("consumer_waits", reason=str(wait), retry_in=pause)
+                await _pause(stop, pause)
+                pause = min(pause * 2, 5.0)
+            else:
+                return True
+        return False
 
     async def handle(self, messages: Sequence[Message]) -> None:
         """Apply messages of one partition, in order, each effect once. Raises `Transient` when they must come again."""
@@ -152,7 +172,7 @@ class Consumer:
             await self._alone(messages[0])
             return
         try:
-            await self._transaction(messages, single=False, attempt=1)
+            await self._transaction(messages, attempt=1)
         except Transient:
             raise
         except Exception as failed:  # noqa: BLE001 - the chunk was rolled back whole; its halves now stand for themselves
@@ -168,7 +188,7 @@ class Consumer:
         """Apply one message, parking it when it cannot be handled: refusals at once, other failures after some tries."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                await self._transaction([message], single=True, attempt=attempt)
+                await self._transaction([message], attempt=attempt)
                 return
             except Transient:
                 raise
@@ -181,14 +201,12 @@ class Consumer:
                     return
                 await asyncio.sleep(0.02 * 2**attempt)
 
-    async def _transaction(self, messages: Sequence[Message], *, single: bool, attempt: int) -> None:
+    async def _transaction(self, messages: Sequence[Message], *, attempt: int) -> None:
         """One transaction: skip what is blocked or known, run the handlers, remember the positions."""
         events: list[tuple[Message, Event | BrokenEnvelope]] = [(m, _decode(m)) for m in messages]
-        good = [event for _, event in events if isinstance(event, Event) and event.type in self._handlers]
-        cause = good[0] if single and good else None
         keys = {message.key_text for message in messages}
         try:
-            async with self._runtime.begin(Actor.system("consumer"), origin="consumer", cause=cause) as uow:
+            async with self._runtime.begin(Actor.system("consumer"), origin="consumer") as uow:
                 waiting, fresh, stream = await inbox.take_in(uow, events, self._handlers, blocked=keys)
                 failpoint("consumer.after_inbox")
                 run: list[Event] = []
@@ -203,9 +221,7 @@ class Consumer:
                         await parked.park(uow, message, reason="broken_envelope", detail=event.code, attempts=attempt)
                         waiting |= {message.key_text}
                     elif self._counts(event, fresh, stream):
-                        if run and not (
-                            event.type == run[-1].type and isinstance(self._handlers[event.type], Together)
-                        ):
+                        if run and not self._joins(event, run[-1]):
                             await self._run(uow, run)
                             run = []
                         run.append(event)
@@ -214,7 +230,7 @@ class Consumer:
                 failpoint("consumer.after_effect")
         except (OperationalError, InterfaceError, PoolTimeout, OSError, Unavailable) as lost:
             raise Transient(type(lost).__name__) from lost
-        except (DBAPIError, asyncpg.PostgresError) as failed:
+        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as failed:
             if getattr(failed, "connection_invalidated", False) or _passes(failed):
                 raise Transient(type(failed).__name__) from failed
             raise
@@ -224,27 +240,37 @@ class Consumer:
         handler = self._handlers.get(event.type)
         last = stream.last(event.key)
         if (handler is not None and event.id not in fresh) or (last is not None and event.sequence <= last):
-            consumer_events.labels(outcome="duplicate").inc()
+            _DUPLICATE.inc()
             return False
         stream.advance(event.key, event.sequence)
         if handler is None:
-            consumer_events.labels(outcome="skipped").inc()
+            _SKIPPED.inc()
             return False
         contract = self._runtime.contracts.of_type(event.type)
         if contract is not None:
             contract.check(event.data)
         return True
 
+    def _joins(self, event: Event, last: Event) -> bool:
+        """Whether the two go to one handler that takes its events together."""
+        handler = self._handlers[event.type]
+        return isinstance(handler, Together) and handler is self._handlers[last.type]
+
     async def _run(self, uow: UnitOfWork, run: Sequence[Event]) -> None:
-        """Hand events over to their handler: one, or a run of one type to a handler that takes them together."""
+        """Hand events over to their handler: one, or a run of them to a handler that takes them together.
+
+        Only one event alone is the cause of what is done, and continued in its trace.
+        """
         if not run:
             return
-        handler, uow.cause = self._handlers[run[0].type], run[0] if len(run) == 1 else None
-        with span(run[0].type, SpanKind.CONSUMER, run[0].traceparent or None):
-            if isinstance(handler, Together):
+        handler = self._handlers[run[0].type]
+        if len(run) > 1 and isinstance(handler, Together):
+            uow.cause = None
+            with span(f"{len(run)} events", SpanKind.CONSUMER):
                 await handler.func(uow, run)
-            else:
-                await handler(uow, run[0])
+        else:
+            with uow.because(run[0]):
+                await (handler.func(uow, run) if isinstance(handler, Together) else handler(uow, run[0]))
         consumer_events.labels(outcome="applied").inc(len(run))
 
     async def _park(self, message: Message, reason: str, detail: str, attempts: int) -> None:
@@ -303,12 +329,14 @@ def _decode(message: Message) -> Event | BrokenEnvelope:
         return broken
 
 
-def _passes(error: DBAPIError | asyncpg.PostgresError) -> bool:
+def _passes(error: Exception) -> bool:
     """Deadlocks, serialization failures, lock time-outs and a server that ends or starts pass by themselves.
 
     So does a full disk (class 53, and 58030 where the system calls it an input error): no message is to blame for it.
-    What went past SQLAlchemy (COPY) comes as the driver's own exception.
+    What went past SQLAlchemy (COPY and the hot statements) comes as the driver's own exception, a lost connection too.
     """
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return True
     source = error.orig if isinstance(error, DBAPIError) else error
     state = str(getattr(source, "sqlstate", ""))
     return state[:2] in {"08", "53"} or state in _PASSING

@@ -87,6 +87,6 @@ async def take_in(
 async def advance(uow: UnitOfWork, topic: str, stream: Stream) -> None:
     """Write the positions of a chunk with one statement: most events of a busy topic are only skipped."""
     if stream.now:
-        keys = sorted(stream.now)
+        keys = list(stream.now)
         sequences, gaps = [stream.now[k] for k in keys], [stream.gaps.get(k, 0) for k in keys]
         await uow.execute(_ADVANCE, {"topic": topic, "keys": keys, "sequences": sequences, "gaps": gaps})

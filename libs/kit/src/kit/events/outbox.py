@@ -13,20 +13,23 @@ from pydantic import TypeAdapter
 COLUMNS = ("topic", "key", "type", "sequence", "headers", "payload")
 PIECE = 250
 """Rows that are handed over at one time."""
+Row = tuple[UUID, int, Mapping[str, str], Mapping[str, Any]]
+"""Key, sequence, headers, payload."""
 _json = TypeAdapter[Any](Any).dump_json
 
 
-async def copied(
-    topic: str, type: str, headers: Mapping[str, str], rows: Sequence[tuple[UUID, int, Mapping[str, Any]]]
-) -> AsyncIterator[bytes]:
-    """The rows (key, sequence, payload) for `COPY outbox FROM STDIN (FORMAT text)`, in the given order."""
+async def copied(topic: str, type: str, rows: Sequence[Row]) -> AsyncIterator[bytes]:
+    """The rows for `COPY outbox FROM STDIN (FORMAT text)`, in the given order."""
     before, between = f"{_escaped(topic)}\t", f"\t{_escaped(type)}\t"
-    after = f"\t{_escaped(_json(headers).decode())}\t"
+    shared: Mapping[str, str] | None = None
+    after = ""
     for start in range(0, len(rows), PIECE):
-        yield "".join(
-            f"{before}{key}{between}{sequence}{after}{_escaped(_json(payload).decode())}\n"
-            for key, sequence, payload in rows[start : start + PIECE]
-        ).encode()
+        piece = []
+        for key, sequence, headers, payload in rows[start : start + PIECE]:
+            if headers is not shared:  # most chunks have one cause, so one text
+                shared, after = headers, f"\t{_escaped(_json(headers).decode())}\t"
+            piece.append(f"{before}{key}{between}{sequence}{after}{_escaped(_json(payload).decode())}\n")
+        yield "".join(piece).encode()
 
 
 def _escaped(text: str) -> str:

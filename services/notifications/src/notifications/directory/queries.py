@@ -34,9 +34,12 @@ MOST_OFFICES = 200
 """Offices that one event may reach; a city has some 80 villages and districts."""
 
 OFFICES = text(
-    "SELECT id, role, region_code FROM directory_entry WHERE retired_at IS NULL AND role = ANY(:roles)"
-    " AND (region_code = :region OR starts_with(:region, region_code || '.') OR starts_with(region_code, :region || '.'))"
-    " ORDER BY role, region_code, id LIMIT :limit"
+    "SELECT asked.no, found.id, found.role, found.region_code"
+    " FROM unnest(CAST(:roles AS text[]), CAST(:regions AS text[])) WITH ORDINALITY AS asked(roles, region, no)"
+    " CROSS JOIN LATERAL (SELECT id, role, region_code FROM directory_entry"
+    " WHERE retired_at IS NULL AND role = ANY(string_to_array(asked.roles, ',')) AND (region_code = asked.region"
+    " OR starts_with(asked.region, region_code || '.') OR starts_with(region_code, asked.region || '.'))"
+    " ORDER BY role, region_code, id LIMIT :limit) AS found ORDER BY asked.no, found.role, found.region_code, found.id"
 )
 ADDRESSES = text(
     "SELECT id, institution_id, locale, address_enc FROM directory_entry"
@@ -61,10 +64,16 @@ class Address:
     mail: str = field(repr=False)
 
 
-async def offices(uow: UnitOfWork, roles: Sequence[str], region: str) -> list[Office]:
-    """The offices of these roles that answer for the region, above it or within it."""
-    params = {"roles": list(roles), "region": region, "limit": MOST_OFFICES}
-    return [Office(r.id, r.role, r.region_code) for r in await uow.execute(OFFICES, params)]
+async def offices(
+    uow: UnitOfWork, asked: Sequence[tuple[tuple[str, ...], str]]
+) -> dict[tuple[tuple[str, ...], str], list[Office]]:
+    """For each roles and region asked about: the offices of these roles that answer for it, above it or within it."""
+    found: dict[tuple[tuple[str, ...], str], list[Office]] = {one: [] for one in asked}
+    if asked:
+        roles, regions = [",".join(roles) for roles, _ in asked], [region for _, region in asked]
+        for row in await uow.execute(OFFICES, {"roles": roles, "regions": regions, "limit": MOST_OFFICES}):
+            found[asked[row.no - 1]].append(Office(row.id, row.role, row.region_code))
+    return found
 
 
 async def addresses(uow: UnitOfWork, fields: FieldCipher, wanted: Sequence[UUID]) -> dict[UUID, Address]:

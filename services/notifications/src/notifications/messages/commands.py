@@ -1,8 +1,9 @@
-"""What is done with messages: plan, move, fall back to the next channel. One path for worker, clock, report and officer."""
+"""What is done with messages: plan, move, fall back to the next channel. One path for worker, clock, report and officer.
+
+`bundle` is the set-based twin of `plan` for the many events of one chunk: a change of one must look at the other.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from kit.machine import Refusal
 
 from notifications.events import MessageTold
 from notifications.messages import domain, store
+from notifications.messages.envelope import Envelope
 from notifications.messages.states import Channel, Class, Policy, State
 from notifications.messages.tables import MessageRow
 
@@ -18,32 +20,6 @@ TRY_ELSEWHERE = frozenset({State.SUPPRESSED, State.FAILED_PERMANENT, State.DEAD_
 """Ends of one channel after which the next one is tried."""
 NOT_HERE = frozenset({"no_address", "channel_off", "saluran_tidak_ada"})
 """Reasons of a skip that speak of the channel, not of the person's wish to hear nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What a message to one recipient is made of, before a channel is chosen."""
-
-    event_id: UUID
-    event_type: str
-    event_time: datetime
-    subject_id: UUID
-    rule: str
-    template: str
-    klass: Class
-    lane: int
-    policy: Policy
-    recipient_kind: str
-    recipient: str
-    person_id: UUID | None
-    officer_role: str | None
-    lks_id: UUID | None
-    region_code: str
-    facts: Mapping[str, Any]
-    supersede_key: str | None
-    not_before: datetime
-    expires_at: datetime
-    mode: str = "live"
 
 
 async def plan(
@@ -55,9 +31,10 @@ async def plan(
     messages under the same supersede key step back, and a late older event steps back itself.
     """
     channel, *rest = ways
-    message, move = uow.settle(domain.decide(None, domain.Plan(channel, letter.policy, letter.expires_at), uow.context))
+    command = domain.Plan(channel, letter.policy, letter.expires_at)
+    message, move = uow.settle(domain.decide(None, command, uow.context))
     row = MessageRow(
-        mode=letter.mode, state=message.state.value, message_class=letter.klass.value, channel=channel.value,
+        mode=letter.mode, state=message.state.value, message_class=letter.message_class.value, channel=channel.value,
         lane=letter.lane, event_id=letter.event_id, event_type=letter.event_type, event_time=letter.event_time,
         subject_id=letter.subject_id, rule=letter.rule, template=letter.template, recipient_kind=letter.recipient_kind,
         recipient=letter.recipient, person_id=letter.person_id, officer_role=letter.officer_role, lks_id=letter.lks_id, region_code=letter.region_code, facts=dict(letter.facts),
@@ -68,8 +45,8 @@ async def plan(
     )  # fmt: skip
     await uow.save(row)
     await _tell(uow, row, move.event)
-    await store.trace(uow, row, "plan", {"rule": letter.rule, "channel": channel.value, "fallback": row.fallback})
-    await uow.audit("plan", "message", row, after={"state": row.state, "rule": letter.rule})
+    await store.trace(uow, row, step(command), {"rule": row.rule, "channel": row.channel, "fallback": row.fallback})
+    await uow.audit(step(command), "message", row, after={"state": row.state, "rule": letter.rule})
     if letter.expires_at <= uow.now:
         await move_row(uow, row, domain.Expire())
     elif letter.supersede_key is not None and after is None:
@@ -98,10 +75,10 @@ async def move_row(
     store.put(row, message)
     await uow.save(row)
     await _tell(uow, row, move.event)
-    await store.trace(uow, row, _step(command), facts or {})
+    await store.trace(uow, row, step(command), facts or {})
     if move.event is not None:
         await uow.audit(
-            _step(command), "message", row, before={"state": before}, after={"state": row.state},
+            step(command), "message", row, before={"state": before}, after={"state": row.state},
             reasons=[row.code] if row.code else [],
         )  # fmt: skip
     await _go_elsewhere(uow, row)
@@ -115,7 +92,7 @@ async def try_move(
     refusal = domain.decide(store.message_of(row), command, uow.context)
     if isinstance(refusal, Refusal):
         why = [reason.code for reason in refusal.reasons]
-        await store.trace(uow, row, f"{_step(command)}.ignored", {**(facts or {}), "reasons": why}, why[0])
+        await store.trace(uow, row, f"{step(command)}.ignored", {**(facts or {}), "reasons": why}, why[0])
         return refusal
     await move_row(uow, row, command, facts)
     return None
@@ -166,7 +143,7 @@ def _envelope(row: MessageRow) -> Envelope:
     policy = Policy(row.max_attempts, row.resends_unknown, row.keeps_quiet, row.mandatory)
     return Envelope(
         event_id=row.event_id, event_type=row.event_type, event_time=row.event_time, subject_id=row.subject_id,
-        rule=row.rule, template=row.template, klass=Class(row.message_class), lane=row.lane, policy=policy,
+        rule=row.rule, template=row.template, message_class=Class(row.message_class), lane=row.lane, policy=policy,
         recipient_kind=row.recipient_kind, recipient=row.recipient, person_id=row.person_id, officer_role=row.officer_role, lks_id=row.lks_id,
         region_code=row.region_code, facts=row.facts, supersede_key=row.supersede_key, not_before=row.not_before,
         expires_at=row.expires_at, mode=row.mode,
@@ -174,28 +151,31 @@ def _envelope(row: MessageRow) -> Envelope:
 
 
 async def _tell(uow: UnitOfWork, row: MessageRow, event: str | None) -> None:
-    if event is None:
-        return
-    told = MessageTold(
-        message_id=row.id,
-        event_id=row.event_id,
-        event_type=row.event_type,
-        template=row.template,
-        message_class=row.message_class,
-        channel=row.channel,
-        language=row.locale,
-        person_id=row.person_id,
-        officer_role=row.officer_role,
-        lks_id=row.lks_id,
-        attempt_no=row.attempts,
-        reason=row.code,
-        until=row.next_at if row.state == State.DEFERRED else None,
-        state=row.state,
+    if event is not None:
+        await uow.announce(row, f"notification.{event}", told(row.id, row, store.message_of(row), row.locale))
+
+
+def told(id: UUID, about: MessageRow | Envelope, message: domain.Message, language: str | None = None) -> MessageTold:
+    """What others hear of a message after a move."""
+    return MessageTold(
+        message_id=id,
+        event_id=about.event_id,
+        event_type=about.event_type,
+        template=about.template,
+        message_class=about.message_class,
+        channel=message.channel.value,
+        language=language,
+        person_id=about.person_id,
+        officer_role=about.officer_role,
+        lks_id=about.lks_id,
+        attempt_no=message.attempts,
+        reason=message.code,
+        until=message.next_at if message.state is State.DEFERRED else None,
+        state=message.state.value,
     )
-    await uow.announce(row, f"notification.{event}", told)
 
 
-def _step(command: domain.Command) -> str:
-    """`RefuseForNow` as `refuse_for_now`."""
+def step(command: domain.Command) -> str:
+    """What a move is called in trace and audit: `RefuseForNow` as `refuse_for_now`."""
     name = type(command).__name__
     return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
