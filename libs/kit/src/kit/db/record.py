@@ -7,33 +7,13 @@ asked of the database and at the latest before the commit. Only `kit.db.uow` and
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Column,
-    DateTime,
-    Executable,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    Uuid,
-    bindparam,
-    column,
-    func,
-    literal,
-    select,
-    union_all,
-    update,
-)
-from sqlalchemy import cast as as_type
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.failpoints import failpoint
@@ -41,28 +21,25 @@ from kit.failpoints import failpoint
 TOGETHER = 4
 """So many events at most go out in one statement: each number is a statement of its own to prepare."""
 
-_META = MetaData()
-_OUTBOX = Table(
-    "outbox", _META, Column("topic", Text), Column("key", Uuid), Column("type", Text), Column("sequence", BigInteger),
-    Column("headers", JSONB), Column("payload", JSONB),
+_OUTBOX = sa.Table(
+    "outbox", sa.MetaData(), sa.Column("topic", sa.Text), sa.Column("key", sa.Uuid), sa.Column("type", sa.Text),
+    sa.Column("sequence", sa.BigInteger), sa.Column("headers", JSONB), sa.Column("payload", JSONB),
 )  # fmt: skip
-_AUDIT = Table(
-    "audit", _META, Column("business_at", DateTime(timezone=True)), Column("actor", Text), Column("client", Text),
-    Column("command", Text), Column("outcome", Text), Column("aggregate", Text), Column("aggregate_id", Uuid),
-    Column("version", Integer), Column("before", JSONB), Column("after", JSONB), Column("reasons", ARRAY(Text)),
-    Column("trace_id", Text),
-)  # fmt: skip
-_IDEMPOTENCY = Table(
-    "idempotency", _META, Column("principal", Text), Column("key", Text), Column("status", Integer),
-    Column("body", LargeBinary), Column("headers", JSONB),
-)  # fmt: skip
+_ENTERED = sa.text("""
+INSERT INTO audit (business_at, actor, client, command, outcome, aggregate, aggregate_id, version, before, after, reasons, trace_id)
+SELECT * FROM json_to_recordset(CAST(CAST(:entries AS text) AS json)) AS entry(business_at timestamptz, actor text, client text,
+    command text, outcome text, aggregate text, aggregate_id uuid, version int, before jsonb, after jsonb, reasons text[], trace_id text)
+RETURNING 1""")
+_KEPT = sa.text("""
+UPDATE idempotency SET status = :status, body = :body, headers = CAST(CAST(:headers AS text) AS jsonb)
+ WHERE principal = :principal AND key = :key RETURNING 1""")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """An event on its way into the outbox. `counted` is the table whose row counts it; None where nothing is raised."""
 
-    counted: Table | None
+    counted: sa.Table | None
     key: UUID
     sequence: int
     topic: str
@@ -106,11 +83,11 @@ class Record:
         self.events, self.entries, self.answer = [], [], None
         given: dict[str, Any] = {}
         for no, event in enumerate(events):
-            given |= {f"{name}_{no}": getattr(event, name) for name in _OUTBOX.c.keys()}  # noqa: SIM118 - columns
+            given |= {f"{column.name}_{no}": getattr(event, column.name) for column in _OUTBOX.c}
         if entries:
             given["entries"] = json.dumps(entries, default=str)
         if answer is not None:
-            given |= {f"answer_{name}": getattr(answer, name) for name in _IDEMPOTENCY.c.keys()}  # noqa: SIM118
+            given |= asdict(answer) | {"headers": json.dumps(dict(answer.headers))}
         shape = _statement(tuple(event.counted for event in events), bool(entries), answer is not None)
         written = (await execute(shape, given)).scalar_one()
         if written != len(events):
@@ -118,43 +95,30 @@ class Record:
 
 
 @cache
-def _statement(counted: Sequence[Table | None], entered: bool, answered: bool) -> Executable:
+def _statement(counted: Sequence[sa.Table | None], entered: bool, answered: bool) -> sa.Executable:
     """The statement for so many events of these tables, with or without entries and answer. Gives the events written."""
-    parts = [_kept()] if answered else []
-    parts += [_entered()] if entered else []
+    parts = [
+        sql.columns().cte(name)
+        for sql, name, wanted in ((_KEPT, "kept", answered), (_ENTERED, "entered", entered))
+        if wanted
+    ]
     if not counted:
-        return select(literal(0)).add_cte(*parts)
+        return sa.select(sa.literal(0)).add_cte(*parts)
     lines = [_line(no, table) for no, table in enumerate(counted)]
-    told = (
-        _OUTBOX.insert().from_select([*_OUTBOX.c], union_all(*lines) if len(lines) > 1 else lines[0])
-        .returning(literal(1)).cte("told")
-    )  # fmt: skip
-    return select(func.count()).select_from(told).add_cte(*parts)
+    told = _OUTBOX.insert().from_select([*_OUTBOX.c], sa.union_all(*lines) if len(lines) > 1 else lines[0])
+    return sa.select(sa.func.count()).select_from(told.returning(sa.literal(1)).cte("told")).add_cte(*parts)
 
 
-def _line(no: int, counted: Table | None) -> Any:
+def _line(no: int, counted: sa.Table | None) -> Any:
     """One row of the outbox; it takes its number from the row it raises, whose lock is therefore held before."""
-    given: dict[str, Any] = {name: bindparam(f"{name}_{no}", type_=_OUTBOX.c[name].type) for name in _OUTBOX.c.keys()}  # noqa: SIM118
+    given: dict[str, Any] = {
+        column.name: sa.bindparam(f"{column.name}_{no}", type_=column.type) for column in _OUTBOX.c
+    }
     if counted is not None:
-        change = update(counted).where(counted.c.id == given["key"]).values(seq=given["sequence"])
+        change = sa.update(counted).where(counted.c.id == given["key"]).values(seq=given["sequence"])
         raised = change.returning(counted.c.id, counted.c.seq).cte(f"raised_{no}")
         given |= {"key": raised.c.id, "sequence": raised.c.seq}
-    return select(*(as_type(value, _OUTBOX.c[name].type).label(name) for name, value in given.items()))
-
-
-def _entered() -> Any:
-    """The audit entries, from one JSON text."""
-    columns = [column(c.name, c.type) for c in _AUDIT.c]
-    rows = func.json_to_recordset(as_type(bindparam("entries", type_=Text), JSON)).table_valued(*columns)
-    rows = rows.render_derived(name="entry", with_types=True)
-    return _AUDIT.insert().from_select([*_AUDIT.c], select(*rows.c)).returning(literal(1)).cte("entered")
-
-
-def _kept() -> Any:
-    """The answer, beside the key that was claimed at the beginning."""
-    given = {name: bindparam(f"answer_{name}", type_=_IDEMPOTENCY.c[name].type) for name in _IDEMPOTENCY.c.keys()}  # noqa: SIM118
-    mine = (_IDEMPOTENCY.c.principal == given.pop("principal")) & (_IDEMPOTENCY.c.key == given.pop("key"))
-    return update(_IDEMPOTENCY).where(mine).values(given).returning(literal(1)).cte("kept")
+    return sa.select(*(sa.cast(value, _OUTBOX.c[name].type).label(name) for name, value in given.items()))
 
 
 class RecordingSession(AsyncSession):
