@@ -5,6 +5,7 @@ lowers its gate with it.
 """
 
 import json
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -99,6 +100,32 @@ async def test_a_chunk_of_a_consumer_is_five_statements_and_its_effects(sample, 
     assert cost.wal <= ceiling, cost.wal
 
 
+@pytest.mark.parametrize("events", [50, 200])
+async def test_a_chunk_of_the_planner_is_as_many_statements_for_many_messages_as_for_few(
+    service_factory, meter_of, events
+):
+    running = await service_factory("notifications", database_pool_size=1)
+    contract = running.runtime.contracts.event("payment.settled")
+    [example, *_] = contract.schema["examples"]
+
+    def chunk():
+        return [
+            _message(
+                running.runtime.topic(contract.topic), offset, contract.type, datetime.now(UTC).isoformat(),
+                lambda key: {**example, "payment_id": key, "person_id": key},
+            )
+            for offset in range(events)
+        ]  # fmt: skip
+
+    cost = await meter_of(running.database).cost(lambda: running.consumer.handle(chunk()))
+    once = ["BEGIN", "COMMIT", "COPY", "COPY", "INSERT", "INSERT", "INSERT", "SELECT", "SELECT", "SELECT", "WITH"]
+    assert cost.verbs == once, cost.statements
+    assert cost.wal <= events * 4_500, cost.wal / events
+    assert await running.sql("SELECT count(*) AS n FROM message") == await running.sql(
+        "SELECT count(*) AS n FROM inbox"
+    )
+
+
 async def _announce(runtime, count):
     async with runtime.begin(SYSTEM) as uow:
         ids = [new_id() for _ in range(count)]
@@ -114,14 +141,14 @@ async def _together(uow, events):
 
 def _messages(runtime, count):
     """New events as Kafka would bring them."""
-    made = []
-    for offset in range(count):
-        key = new_id()
-        headers = attributes(
-            id=new_id(), source="/sample", type=THING, key=key, sequence=1, schema="", classification="internal",
-            headers={"time": "2026-01-05T02:03:04Z"},
-        )  # fmt: skip
-        value = json.dumps({"thing_id": str(key), "amount_idr": 1}).encode()
-        topic = runtime.topic("sample.thing")
-        made.append(Message(topic, 0, offset, str(key).encode(), value, encode(headers)))
-    return made
+    topic, at = runtime.topic("sample.thing"), "2026-01-05T02:03:04Z"
+    return [_message(topic, n, THING, at, lambda key: {"thing_id": key, "amount_idr": 1}) for n in range(count)]
+
+
+def _message(topic, offset, wire_type, at, payload):
+    key = new_id()
+    headers = attributes(
+        id=new_id(), source="/sample", type=wire_type, key=key, sequence=1, schema="", classification="internal",
+        headers={"time": at},
+    )  # fmt: skip
+    return Message(topic, 0, offset, str(key).encode(), json.dumps(payload(str(key))).encode(), encode(headers))

@@ -21,6 +21,8 @@ from kit.failpoints import failpoint
 TOGETHER = 4
 """So many events at most go out in one statement: each number is a statement of its own to prepare."""
 
+_ENCODER = json.JSONEncoder(default=str)
+"""Made once: `json.dumps` makes one a call when it is told of a default."""
 _OUTBOX = sa.Table(
     "outbox", sa.MetaData(), sa.Column("topic", sa.Text), sa.Column("key", sa.Uuid), sa.Column("type", sa.Text),
     sa.Column("sequence", sa.BigInteger), sa.Column("headers", JSONB), sa.Column("payload", JSONB),
@@ -85,7 +87,7 @@ class Record:
         for no, event in enumerate(events):
             given |= {f"{column.name}_{no}": getattr(event, column.name) for column in _OUTBOX.c}
         if entries:
-            given["entries"] = json.dumps(entries, default=str)
+            given["entries"] = _ENCODER.encode(entries)
         if answer is not None:
             given |= asdict(answer) | {"headers": json.dumps(dict(answer.headers))}
         shape = _statement(tuple(event.counted for event in events), bool(entries), answer is not None)

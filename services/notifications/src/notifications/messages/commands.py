@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -177,5 +178,9 @@ def told(id: UUID, about: MessageRow | Envelope, message: domain.Message, langua
 
 def step(command: domain.Command) -> str:
     """What a move is called in trace and audit: `RefuseForNow` as `refuse_for_now`."""
-    name = type(command).__name__
+    return _snake(type(command).__name__)
+
+
+@cache
+def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
