@@ -47,12 +47,12 @@ NOTES = """
 - **P8:** a chunk of 500 is five statements and its effects, three chunks at one time, the offset once a poll and partition.
   Of the processor's time the largest part is still reading envelopes (headers, JSON, two ids, a time), half of what it was;
   then unpacking in aiokafka and writing arrays for the driver. The floor of one process is what these cost in Python.
-- **P9:** half is work of the process (questions to the registry and their answers, the bank's XML, rows into objects and back),
-  half PostgreSQL's. There, rights and attempts are written anew into each of their indexes when their state changes, because
+- **P9:** two thirds are work of the process (questions to the registry and their answers, the bank's XML, rows into objects and
+  back), a third is PostgreSQL's. There, rights and attempts are written anew into each of their indexes when their state changes, because
   the state stands in conditions that must hold (one open attempt a line) or find what is due; lines no longer are. References
-  are checked row by row, COPY's limit is taken without. Asking for the regions of a transaction once a statement and not once a
-  row gave most of what was gained; reading a list to hash it, models in front of the contract, and a collector of garbage
-  that walked through all modules over and over gave the rest.
+  are checked row by row, COPY's limit is taken without. Most of what was gained there came of asking for the regions of a
+  transaction once a statement and not once a row; in the process, of a collector of garbage that no longer walks through all
+  modules over and over, of hashing a list where it lies, and of payloads without a model in front of their contract.
 - **P9 plan:** the events of a chunk are planned together: eleven statements, whatever their number (`tests/gates`). Before,
   each message was eight, and its row through the ORM. What is left is in the database as much as in the process: a message
   has its indexes, its trace a foreign key, and no COPY may enter a table with row-level security; outbox and audit are
