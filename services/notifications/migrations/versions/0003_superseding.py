@@ -6,8 +6,8 @@ The index of 0001 knew only messages that still wait, so the look at those alrea
 from alembic import op
 from kit.db import migrate
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
