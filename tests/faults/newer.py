@@ -10,16 +10,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
-from uuid import UUID
 
 from kit.cli import main
+from kit.db.record import Told
 from kit.db.types import Aggregate, Keyed
-from kit.db.uow import UnitOfWork, _raising
+from kit.db.uow import UnitOfWork
 from kit.events.relay import Relay
 from pydantic import BaseModel
 from sqlalchemy.orm.attributes import set_committed_value
 
 SUFFIX = ".v2"
+SHAPE = {"another": ["shape"]}
 _announce, _pack, _headers = UnitOfWork.announce, Relay._pack, Relay._headers
 
 
@@ -30,18 +31,18 @@ def grown(value: Any) -> Any:
     return [grown(part) for part in value] if isinstance(value, list) else value
 
 
-async def announce(self: UnitOfWork, row: Keyed, event: str, payload: BaseModel | Mapping[str, Any]) -> UUID:
+async def announce(self: UnitOfWork, row: Keyed, event: str, payload: BaseModel | Mapping[str, Any]) -> None:
     """Both versions of an event, the old one first."""
-    told = await _announce(self, row, event, payload)
+    await _announce(self, row, event, payload)
     if isinstance(row, Aggregate):
-        contract = self.runtime.contracts.event(event)
-        params = {
-            "topic": self.runtime.topic(contract.topic), "key": row.id, "type": contract.type.rpartition(".v")[0] + SUFFIX,
-            "sequence": row.seq + 1, "headers": self._headers(), "payload": {"another": ["shape"]},
-        }  # fmt: skip
-        await self.session.execute(_raising(type(row)), params)
-        set_committed_value(row, "seq", row.seq + 1)
-    return told
+        await self.session.write_record()
+        contract, number = self.runtime.contracts.event(event), row.seq + 1
+        newer = contract.type.rpartition(".v")[0] + SUFFIX
+        told = Told(
+            type(row).__table__, row.id, number, self.runtime.topic(contract.topic), newer, self._headers(), SHAPE
+        )
+        self.record.events.append(told)
+        set_committed_value(row, "seq", number)
 
 
 async def pack(self: Relay, producer: Any, rows: Sequence[Mapping[str, Any]]) -> Any:

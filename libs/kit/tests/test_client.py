@@ -110,26 +110,6 @@ async def test_silence_and_failure_have_one_name_and_an_end(peer: Peer, neighbou
             await neighbour.ask("/v1/facts", {})
 
 
-@pytest.mark.parametrize("gone", [AttributeError("getpeername"), RuntimeError("the handler is closed")])
-async def test_a_socket_that_closes_at_the_wrong_moment_is_a_lost_connection(
-    peer: Peer, neighbour: ServiceClient, monkeypatch: pytest.MonkeyPatch, gone: Exception
-) -> None:
-    """What uvloop raises instead of an error of the connection."""
-    carry, failures = httpx.AsyncHTTPTransport.handle_async_request, [gone, gone]
-
-    async def breaking(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-        if failures and request.url.path == "/v1/facts":
-            raise failures.pop()
-        return await carry(self, request)
-
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", breaking)
-    peer.answers = [fine(x=1)]
-    assert await neighbour.get("/v1/facts") == {"x": 1}
-    failures[:] = [gone] * 3
-    with pytest.raises(Unavailable, match="registry"):
-        await neighbour.get("/v1/facts")
-
-
 async def test_a_token_that_is_no_longer_good_is_replaced_once(peer: Peer, neighbour: ServiceClient) -> None:
     peer.answers = [Response(status_code=401), fine(x=1)]
     assert await neighbour.get("/v1/facts") == {"x": 1}

@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher
 from kit.auth.actor import Actor
 from kit.db.uow import UnitOfWork
@@ -47,41 +46,6 @@ async def test_a_fetcher_that_died_is_noticed(sample: Runtime, monkeypatch: pyte
         stop.set()
         await running
     assert failed == 2
-
-
-async def test_a_connection_that_closes_under_a_commit_ends_no_reader(
-    sample: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """uvloop says RuntimeError to whoever writes to a transport that was closed a moment before."""
-    commit, failed = AIOKafkaConsumer.commit, 0
-
-    async def closed(self: Any, *args: Any) -> None:
-        nonlocal failed
-        if failed < 2:
-            failed += 1
-            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
-        await commit(self, *args)
-
-    monkeypatch.setattr(AIOKafkaConsumer, "commit", closed)
-    thing = await tell(sample)
-    await Processes(SAMPLE, sample).relay.once()
-    consumer, stop = Processes(SAMPLE, sample).consumer, asyncio.Event()
-    running = asyncio.create_task(consumer.run(stop))
-
-    async def taken_in(count: int) -> bool:
-        if running.done():
-            running.result()
-        async with sample.begin(Actor.system("test")) as uow:
-            return (await uow.execute(text("SELECT count(*) FROM effect"))).scalar_one() == count and failed == 2
-
-    try:
-        await eventually(lambda: taken_in(1), within=40)
-        await tell(sample, thing, amount=2)
-        await Processes(SAMPLE, sample).relay.once()
-        await eventually(lambda: taken_in(2), within=40)
-    finally:
-        stop.set()
-        await running
 
 
 async def test_a_database_that_goes_between_two_steps_of_the_driver_ends_no_relay(

@@ -2,11 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -44,7 +43,7 @@ def _processes(app: typer.Typer, service: Service) -> None:
             async def run() -> None:
                 await Processes(service, service.runtime(settings)).run(parts)
 
-            _on_loop(run())
+            asyncio.run(run())
 
         return command
 
@@ -143,13 +142,6 @@ def _parked(app: typer.Typer, service: Service) -> None:
                     raise typer.BadParameter("no such waiting message")
 
         _with_runtime(service, work)
-
-
-def _on_loop(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end on uvloop, or on asyncio's own loop where there is none (Windows)."""
-    factory = None if sys.platform == "win32" else import_module("uvloop").new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(work)
 
 
 def _load(service: Service) -> Base:

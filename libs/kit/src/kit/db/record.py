@@ -7,7 +7,7 @@ asked of the database and at the latest before the commit. Only `kit.db.uow` and
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -50,24 +50,14 @@ class Told:
     payload: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is answered to a repeat of the command: the key that the transaction holds, and the sealed answer."""
-
-    principal: str
-    key: str
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-
-
 @dataclass
 class Record:
     """What waits to be written."""
 
     events: list[Told] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
-    answer: Answer | None = None
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    """What a repeat of the command is answered: principal, key, status, sealed body, headers as JSON. Empty: nothing."""
 
     def __bool__(self) -> bool:
         return bool(self.events or self.entries or self.answer)
@@ -82,15 +72,13 @@ class Record:
         Raises LookupError when a row that counts an event is not there, or not visible to the actor.
         """
         events, entries, answer = self.events, self.entries, self.answer
-        self.events, self.entries, self.answer = [], [], None
-        given: dict[str, Any] = {}
+        self.events, self.entries, self.answer = [], [], {}
+        given = dict(answer)
         for no, event in enumerate(events):
             given |= {f"{column.name}_{no}": getattr(event, column.name) for column in _OUTBOX.c}
         if entries:
             given["entries"] = _ENCODER.encode(entries)
-        if answer is not None:
-            given |= asdict(answer) | {"headers": json.dumps(dict(answer.headers))}
-        shape = _statement(tuple(event.counted for event in events), bool(entries), answer is not None)
+        shape = _statement(tuple(event.counted for event in events), bool(entries), bool(answer))
         written = (await execute(shape, given)).scalar_one()
         if written != len(events):
             raise LookupError(f"{len(events) - written} of {len(events)} events have no row that counts them")

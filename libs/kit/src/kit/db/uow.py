@@ -60,18 +60,6 @@ class Line:
     cause: "Event | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One audit entry of a set-based chunk: which aggregate in which version, its state before and after, its cause."""
-
-    id: UUID
-    version: int
-    command: str
-    before: Mapping[str, Any] | None = None
-    after: Mapping[str, Any] | None = None
-    cause: "Event | None" = None
-
-
 class UnitOfWork:
     """One transaction on behalf of one actor. Made by `Runtime.begin`; used by commands, stores and queries."""
 
@@ -190,35 +178,19 @@ class UnitOfWork:
         await self.append_audit(command, aggregate, row.id, row.version, before=before, after=after, reasons=reasons)
 
     async def append_audit(
-        self,
-        command: str,
-        aggregate: str,
-        aggregate_id: UUID | None,
-        version: int | None,
-        *,
-        outcome: str = "done",
-        before: Mapping[str, Any] | None = None,
-        after: Mapping[str, Any] | None = None,
-        reasons: Sequence[str] = (),
-    ) -> None:
-        """Append an audit entry for something that is no single aggregate row: a set-based chunk, a refusal."""
-        self._enter(command, aggregate, aggregate_id, version, outcome, before, after, reasons, trace_id())
-
-    async def audit_many(self, aggregate: str, entries: Sequence[Entry]) -> None:
-        """Append the entries of a set-based chunk, one for each aggregate; they are sealed like any other."""
-        here = trace_id()
-        for e in entries:
-            trace = (trace_of(e.cause.traceparent) if e.cause is not None else "") or here
-            self._enter(e.command, aggregate, e.id, e.version, "done", e.before, e.after, (), trace)
-
-    def _enter(
-        self, command: str, aggregate: str, id: UUID | None, version: int | None, outcome: str,
-        before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, reasons: Sequence[str], trace: str,
+        self, command: str, aggregate: str, aggregate_id: UUID | None, version: int | None, *, outcome: str = "done",
+        before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None, reasons: Sequence[str] = (),
+        cause: "Event | None" = None,
     ) -> None:  # fmt: skip
+        """Append an audit entry for something that is no single loaded row: a set-based chunk, a refusal.
+
+        `cause` is the event whose trace the entry belongs to, where those of a chunk belong to different ones.
+        """
         self.record.entries.append({
             "business_at": self.now, "actor": self.actor.sub, "client": self.actor.client, "command": command,
-            "outcome": outcome, "aggregate": aggregate, "aggregate_id": id, "version": version,
-            "before": before, "after": after, "reasons": list(reasons), "trace_id": trace,
+            "outcome": outcome, "aggregate": aggregate, "aggregate_id": aggregate_id, "version": version,
+            "before": before, "after": after, "reasons": list(reasons),
+            "trace_id": (trace_of(cause.traceparent) if cause else "") or trace_id(),
         })  # fmt: skip
 
     @contextmanager

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -27,6 +27,7 @@ from kit.events import inbox, parked
 from kit.events.envelope import BrokenEnvelope, Event, decode
 from kit.events.inbox import Stream
 from kit.events.parked import Message
+from kit.events.relay import wait
 from kit.events.schemas import ContractBroken
 from kit.failpoints import failpoint
 from kit.metrics import consumer_events
@@ -34,7 +35,6 @@ from kit.runtime import Runtime
 from kit.telemetry import span
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 Handler = Callable[[UnitOfWork, Event], Awaitable[None]]
 """An incoming event becomes a command. Calls nothing outside the transaction."""
@@ -96,7 +96,7 @@ class Consumer:
                 pause = 0.2
             except (KafkaError, OSError, TimeoutError) as lost:
                 log.warning("consumer_interrupted", error=type(lost).__name__, retry_in=pause)
-                await _pause(stop, pause)
+                await wait(stop, pause)
                 pause = min(pause * 2, 5.0)
             self.connected = False
 
@@ -119,12 +119,12 @@ class Consumer:
             metadata_max_age_ms=30_000,
         )
         async with asyncio.timeout(30):
-            await _of_library(kafka.start())
+            await kafka.start()
         try:
             kafka.subscribe(self.topics, listener=_Forget())
             self.connected = True
             while not stop.is_set():
-                records = await _of_library(kafka.getmany(timeout_ms=200, max_records=POLL))
+                records = await kafka.getmany(timeout_ms=200, max_records=POLL)
                 _demand_fetching(kafka)
                 self.last_poll = monotonic()
                 failpoint("consumer.after_poll")
@@ -146,7 +146,7 @@ class Consumer:
         if handled is None:
             return
         try:
-            await _of_library(kafka.commit({tp: handled}))
+            await kafka.commit({tp: handled})
         except (CommitFailedError, IllegalStateError):
             return  # the partition went to another member; the inbox makes its rerun harmless
         failpoint("consumer.after_offset")
@@ -158,9 +158,9 @@ class Consumer:
             try:
                 async with self._lanes:
                     await self.handle(chunk)
-            except Transient as wait:
-                log.warning("consumer_waits", reason=str(wait), retry_in=pause)
-                await _pause(stop, pause)
+            except Transient as away:
+                log.warning("consumer_waits", reason=str(away), retry_in=pause)
+                await wait(stop, pause)
                 pause = min(pause * 2, 5.0)
             else:
                 return True
@@ -357,27 +357,11 @@ def _demand_fetching(kafka: AIOKafkaConsumer) -> None:
         raise KafkaError("the task that fetches has ended")
 
 
-async def _of_library(call: Awaitable[T]) -> T:
-    """What the library answers. A connection that closes under its hands is a RuntimeError to uvloop, and no OSError."""
-    try:
-        return await call
-    except RuntimeError as closed:
-        raise KafkaError(f"the library broke off: {closed}") from closed
-
-
 async def _leave(kafka: AIOKafkaConsumer) -> None:
     """Leave the group and close; a dead fetcher keeps `stop` from closing the connections."""
     try:
         async with asyncio.timeout(10):
-            await _of_library(kafka.stop())
+            await kafka.stop()
     except (TimeoutError, KafkaError):
         log.warning("consumer_stop_gave_up")
         await kafka._client.close()  # noqa: SLF001
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -113,7 +113,7 @@ class Relay:
             except (KafkaError, *_LOST) as lost:
                 log.warning("relay_interrupted", error=type(lost).__name__, retry_in=pause)
             self.leader = False
-            await _wait(stop, pause)
+            await wait(stop, pause)
             pause = min(pause * 2, 5.0)
 
     async def once(self) -> int:
@@ -148,7 +148,7 @@ class Relay:
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 self.last_round = monotonic()
-                if await _wait(stop, 1.0):
+                if await wait(stop, 1.0):
                     return
             producer = await self._producer()
             self.leader = True
@@ -286,7 +286,7 @@ async def _stream(connection: asyncpg.Connection, query: str, *args: Any) -> Asy
             yield batch
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> bool:
+async def wait(stop: asyncio.Event, seconds: float) -> bool:
     """Wait, at most so long; True when told to stop."""
     try:
         async with asyncio.timeout(seconds):
@@ -302,8 +302,8 @@ async def _first(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> No
     try:
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
+        for waiting in waits:
+            waiting.cancel()
 
 
 async def _bounded(closing: Any) -> None:

@@ -36,22 +36,6 @@ class PeerRefused(Exception):
         self.status, self.slug, self.codes = status, slug, codes
 
 
-class Transport(httpx.AsyncHTTPTransport):
-    """Connections whose every loss has one of httpx's names.
-
-    On uvloop a socket that is closed while it is opened, or just before a write, is an AttributeError or a RuntimeError.
-    """
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """As httpx does it. Raises TransportError for every loss."""
-        try:
-            return await super().handle_async_request(request)
-        except AttributeError as closed:
-            raise httpx.ConnectError("closed while it was opened", request=request) from closed
-        except RuntimeError as closed:
-            raise httpx.WriteError("closed before it was written to", request=request) from closed
-
-
 class ServiceClient:
     """One neighbour. Made once in the service's wiring, closed with it.
 
@@ -64,9 +48,7 @@ class ServiceClient:
     ) -> None:
         self.name = name
         self._settings = settings
-        self._http = httpx.AsyncClient(
-            base_url=base_url, timeout=TIMEOUT, transport=transport or Transport(limits=_LIMITS)
-        )
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=TIMEOUT, limits=_LIMITS, transport=transport)
         self._token = ""
         self._token_until = float("-inf")
         self._lock = asyncio.Lock()
@@ -109,13 +91,8 @@ class ServiceClient:
         raise Unavailable(self.name)
 
     async def _once(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str | int] | None,
-        body: Any,
-        headers: Mapping[str, str] | None,
-    ) -> httpx.Response:
+        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, headers: Mapping[str, str] | None,
+    ) -> httpx.Response:  # fmt: skip
         for fresh in (False, True):
             sent = {**(headers or {}), "authorization": f"Bearer {await self._bearer(fresh=fresh)}"}
             telemetry.inject(sent)
@@ -149,7 +126,7 @@ class ServiceClient:
             if fresh or time.monotonic() >= self._token_until:
                 settings = self._settings
                 auth = httpx.BasicAuth(settings.client_id, settings.client_secret.get_secret_value())
-                async with httpx.AsyncClient(timeout=TIMEOUT, transport=Transport()) as issuer:
+                async with httpx.AsyncClient(timeout=TIMEOUT) as issuer:
                     answer = await issuer.post(settings.token_url, data={"grant_type": "client_credentials"}, auth=auth)
                 if answer.status_code != httpx.codes.OK:
                     log.error("token_not_issued", status=answer.status_code)

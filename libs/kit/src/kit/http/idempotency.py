@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kit.auth.actor import Actor
-from kit.db.record import Answer
 from kit.db.uow import SETUP, UnitOfWork
 from kit.errors import Conflict, HeaderRequired, Invalid, KeyReused
 from kit.failpoints import failpoint
@@ -105,8 +104,10 @@ async def begin(transaction: AsyncExitStack, request: Request, actor: Actor, key
 def store(uow: UnitOfWork, held: Claim, response: Response) -> None:
     """Keep the answer beside the effect, in the same transaction. A command therefore never answers with a stream."""
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-    body = uow.runtime.fields.seal_bytes(bytes(response.body), at=held.place)
-    uow.record.answer = Answer(held.principal, held.key, response.status_code, body, headers)
+    uow.record.answer = {
+        "principal": held.principal, "key": held.key, "status": response.status_code, "headers": json.dumps(headers),
+        "body": uow.runtime.fields.seal_bytes(bytes(response.body), at=held.place),
+    }  # fmt: skip
 
 
 async def _fingerprint(request: Request) -> bytes:

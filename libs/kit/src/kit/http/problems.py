@@ -50,16 +50,8 @@ _BY_STATUS = {
 }  # fmt: skip
 
 _RETRY = {"40001", "40P01", "55P03"}  # serialization, deadlock, lock not available
-_DOWN = {
-    "53300",
-    "57014",
-    "57P01",
-    "57P02",
-    "57P03",
-    "25P02",
-    "25P03",
-    "58030",
-}  # too many connections, cancelled, shutting down, input or output fails
+_DOWN = {"53300", "57014", "57P01", "57P02", "57P03", "25P02", "25P03", "58030"}
+"""Too many connections, cancelled, shutting down, input or output fails."""
 _INTEGRITY = "23"
 _CONNECTION = "08"
 _NO_SPACE = "53"

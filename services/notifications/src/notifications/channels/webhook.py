@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from kit.http.client import Transport
 
 from notifications.channels.outlets import Accepted, Outcome, Outgoing, RefusedForGood, RefusedForNow, Silent
 from notifications.messages.states import LONGEST_RETRY_AFTER, Channel
@@ -36,7 +35,7 @@ class Webhook:
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(seconds, connect=5),
             follow_redirects=False,
-            transport=Transport(limits=httpx.Limits(max_connections=20)),
+            limits=httpx.Limits(max_connections=20),
         )
 
     async def send(self, outgoing: Outgoing) -> Outcome:

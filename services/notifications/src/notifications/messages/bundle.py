@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from kit.db.uow import Entry, Line, UnitOfWork
+from kit.db.uow import Line, UnitOfWork
 from kit.events.envelope import Event
 from kit.ids import new_id
 
@@ -36,7 +36,8 @@ class _Bundle:
     rows: list[Planned] = field(default_factory=list)
     told: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     traces: list[tuple[UUID, str, str, str | None, dict[str, Any]]] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[tuple[UUID, int, str, dict[str, Any] | None, dict[str, Any], Event]] = field(default_factory=list)
+    """Message, version, command, before, after, cause."""
 
 
 async def plan(uow: UnitOfWork, letters: Sequence[Letter]) -> None:
@@ -89,7 +90,7 @@ def _decided(uow: UnitOfWork, letters: Iterable[Letter]) -> _Bundle:
             first = {"rule": envelope.rule} if before is None else {}
             facts = {**first, "channel": message.channel.value, "fallback": fallback} if first else {}
             bundle.traces.append((id, name, state, message.code, facts))
-            bundle.entries.append(Entry(id, version, name, before, {"state": state, **first}, letter.cause))
+            bundle.entries.append((id, version, name, before, {"state": state, **first}, letter.cause))
         assert message is not None  # noqa: S101 - the first command is Plan
         bundle.rows.append(Planned(id, version, seq, message, fallback, envelope))
     return bundle
@@ -110,4 +111,5 @@ async def _write(uow: UnitOfWork, bundle: _Bundle) -> None:
     for event, lines in bundle.told.items():
         await uow.announce_many(event, lines)
     await store.trace_many(uow, bundle.traces)
-    await uow.audit_many("message", bundle.entries)
+    for id, version, command, before, after, cause in bundle.entries:
+        await uow.append_audit(command, "message", id, version, before=before, after=after, cause=cause)
