@@ -4,13 +4,15 @@
     python tests/load/bench.py P6 P8 --size small two of them, small
     python tests/load/bench.py --read FILE ...    only take over rows that other scripts wrote
 
-Other scripts write their rows with `--json FILE` in the form that `page.py` describes. Rows of benchmarks that did not
-run this time stay as they were.
+P4 and P5 (imports), P9 (a million payments) and C4 (growth) are scripts of their own, which this one calls. They write their
+rows with `--json FILE` in the form that `page.py` describes. Rows of benchmarks that did not run this time stay as they were.
 """
 
 import argparse
 import asyncio
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,17 +32,51 @@ from rig import SIZES, Rig
 from stack import backends
 from stack.backends import Backends
 
+HERE = Path(__file__).parent
 BENCHMARKS: Sequence[Benchmark] = (
     writes.BENCHMARK, bulk.BENCHMARK, relaying.DRAIN, relaying.POLL, consuming.BENCHMARK, budget.BENCHMARK,
     trail.BENCHMARK, latency.BENCHMARK, lists.BENCHMARK,
 )  # fmt: skip
 
+SCRIPTS = {
+    ("P4", "P5"): {
+        "small": ("import_people.py", "--people", "20000"),
+        "full": ("import_people.py", "--people", "1000000"),
+    },
+    ("P9",): {
+        "small": ("payments_million.py", "--payments", "20000"),
+        "full": ("payments_million.py", "--payments", "1000000", "--small", "100000"),
+    },
+    ("C4",): {
+        "small": ("growth.py", "--sizes", "2000", "20000"),
+        "full": ("growth.py", "--sizes", "10000", "100000", "1000000"),
+    },
+}
+"""Benchmarks that start everything for themselves: their ids, and how they are called at each size."""
+
+
+def apart(wanted: Sequence[str], size: str) -> tuple[list[dict[str, Any]], bool]:
+    """Run the scripts that have a wanted figure, all when none is named; their rows, and whether all of them were valid."""
+    rows: list[dict[str, Any]] = []
+    valid = True
+    for ids, calls in SCRIPTS.items():
+        if wanted and not set(ids) & set(wanted):
+            continue
+        script, *arguments = calls[size]
+        with tempfile.TemporaryDirectory() as folder:
+            found = Path(folder) / "rows.json"
+            done = subprocess.run([sys.executable, HERE / script, *arguments, "--json", found], check=False)
+            valid &= done.returncode == 0
+            rows += page.read(found) if found.exists() else []
+    return rows, valid
+
 
 def chosen(wanted: Sequence[str]) -> list[Benchmark]:
     """The benchmarks that have a figure of these numbers; all when none is named. Raises SystemExit for an unknown one."""
     every = {figure.id.split()[0] for benchmark in BENCHMARKS for figure in benchmark.figures}
-    if unknown := set(wanted) - every:
-        raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(every))}")
+    others = {id for ids in SCRIPTS for id in ids}
+    if unknown := set(wanted) - every - others:
+        raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(every | others))}")
     return [b for b in BENCHMARKS if not wanted or {f.id.split()[0] for f in b.figures} & set(wanted)]
 
 
@@ -98,6 +134,8 @@ def main() -> None:
             measured, valid = asyncio.run(started(chosen(given.ids), Backends(run), given.size))
         finally:
             backends.end(run)
+        others, sound = apart(given.ids, given.size)
+        measured, valid = measured + others, valid and sound
         rows += measured
         if given.json:
             page.write(measured, given.json)
