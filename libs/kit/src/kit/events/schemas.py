@@ -7,6 +7,7 @@ knows what an event means.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -120,16 +121,18 @@ class Contracts:
 
 def _load(folder: Path, topic: Mapping[str, Any], event: Mapping[str, Any]) -> EventContract:
     owner, name, version = topic["owner"], event["name"], event.get("version", 1)
-    schema = json.loads((folder / owner / "events" / f"{name}.v{version}.schema.json").read_text())
+    schema, one, many = _compiled((folder / owner / "events" / f"{name}.v{version}.schema.json").read_text())
     return EventContract(
-        name=name,
-        type=f"org.santun.{owner}.{name}.v{version}",
-        topic=topic["topic"],
-        owner=owner,
-        version=version,
+        name=name, type=f"org.santun.{owner}.{name}.v{version}", topic=topic["topic"], owner=owner, version=version,
         schema_urn=str(schema.get("$id", f"urn:santun:{owner}:{name}:{version}.0")),
-        classification=event.get("classification", topic["classification"]),
-        schema=schema,
-        validator=jsonschema_rs.Draft202012Validator(schema, validate_formats=True),
-        many=jsonschema_rs.Draft202012Validator({"type": "array", "items": schema}, validate_formats=True),
-    )
+        classification=event.get("classification", topic["classification"]), schema=schema, validator=one, many=many,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1_024)
+def _compiled(text: str) -> tuple[Mapping[str, Any], Any, Any]:
+    """A schema, its validator, and that of a list of such; the same text is compiled once in a process."""
+    schema = json.loads(text)
+    forms = (schema, {"type": "array", "items": schema})
+    validators = (jsonschema_rs.Draft202012Validator(form, validate_formats=True) for form in forms)
+    return (schema, *validators)
