@@ -63,6 +63,8 @@ class PrivateStack:
         self.said: list[str] = []
         self.killed = 0
         """Processes that died by SIGKILL, from here or by their own hand at a crash point."""
+        self._armed: dict[str, tuple[str, int]] = {}
+        """Per service started to die: the point, and how long its log was before."""
         self._read: dict[str, list[TopicPartition]] = {}
         self._runtimes: dict[str, Runtime] = {}
 
@@ -111,12 +113,16 @@ class PrivateStack:
         await asyncio.gather(*(asyncio.to_thread(self.part(name).start) for name in names))
 
     async def restart_armed(self, service: str, point: str, *, ready: bool = False) -> None:
-        """Kill a service and start it so that it kills itself at the point; waits until it did, or until it is `ready`."""
+        """Kill a service and start it so that it kills itself at the point; waits until it did, or until it is `ready`.
+
+        One that is to be `ready` may pass its point before: what was left to do waited for it. `died` sees it then.
+        """
         self.kill(service)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SANTUN_FAILPOINT", point)
             environment = self.system.environment(service)
         file, log = self.system.data / "run" / f"{service}.json", self.system.logs / f"{service}.log"
+        self._armed[service] = (point.partition(":")[0], log.stat().st_size)
         argv = [sys.executable, "-m", service, "all"]
         child = await asyncio.to_thread(
             processes.start, service, argv, file=file, log=log, env=environment, cwd=places.ROOT
@@ -125,16 +131,21 @@ class PrivateStack:
             await self.died(service)
             return
         part = self.part(service)
-        await asyncio.to_thread(processes.wait_ready, child, lambda: not part.ready(), within=60, log=log)
+        await asyncio.to_thread(
+            processes.wait_ready, child, lambda: not child.alive or not part.ready(), within=60, log=log
+        )
 
     async def died(self, service: str, within: float = 60.0) -> None:
-        """Wait until the service's process is gone."""
+        """Wait until the service's process is gone, and see that it died where it was to."""
 
         async def gone() -> bool:
             return not self.part(service).alive
 
         await eventually(gone, within=within)
         self.killed += 1
+        point, before = self._armed.pop(service, ("", 0))
+        words = (self.system.logs / f"{service}.log").read_bytes()[before:].decode(errors="replace")
+        assert f'"point":"{point}"' in words or not point, f"{service} did not die at {point}:\n{words[-1_500:]}"
 
     @asynccontextmanager
     async def another(

@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from faults.newer import grown
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit.events.schemas import Contracts
@@ -152,13 +153,6 @@ def test_every_view_and_contract_of_today_takes_what_an_older_producer_says(data
     for payload in (data.draw(payloads(RELEASED[entry.type]["schema"])), *RELEASED[entry.type]["examples"]):
         contract.check(payload)
         view.model_validate(payload)
-
-
-def grown(value: Any) -> Any:
-    """The same with new fields in every object of it."""
-    if isinstance(value, dict):
-        return {name: grown(part) for name, part in value.items()} | {"later_text": "x", "later_list": [{"a": 1}]}
-    return [grown(part) for part in value] if isinstance(value, list) else value
 
 
 def with_new_values(example: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -41,6 +41,7 @@ def test_data_survive_kill_9_of_everything(system):
         os.kill(part.child().pid, signal.SIGKILL)
     system.start(said.append)
     assert asyncio.run(remembered(system)) == ["before"]
+    assert asyncio.run(flushes(system)) == "on"  # a kill alone would not show it: the machine has to go down
     assert httpx.get(f"{system.url('idp')}/jwks").json() == key
     system.stop(said.append)
     assert not any(part.alive for part in system.parts)
@@ -119,3 +120,11 @@ async def remembered(system):
     words = [row["word"] for row in await connection.fetch("SELECT word FROM remembered")]
     await connection.close()
     return words
+
+
+async def flushes(system):
+    connection = await asyncpg.connect(system.postgres.url())
+    try:
+        return await connection.fetchval("SHOW fsync")
+    finally:
+        await connection.close()

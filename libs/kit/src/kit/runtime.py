@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,9 +14,6 @@ from kit.db.uow import First, UnitOfWork, begin
 from kit.events.schemas import Contracts
 from kit.machine import Refusal
 from kit.settings import Base
-
-if TYPE_CHECKING:
-    from kit.events.envelope import Event
 
 
 class Runtime:
@@ -40,10 +37,10 @@ class Runtime:
         return self.settings.topic_prefix + name
 
     def begin(
-        self, actor: Actor, *, origin: str = "job", cause: "Event | None" = None, first: First | None = None
+        self, actor: Actor, *, origin: str = "job", first: First | None = None
     ) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a unit of work for the actor. `origin` says which part of the process acts: api, consumer or job."""
-        return begin(self, actor, origin=origin, cause=cause, first=first)
+        return begin(self, actor, origin=origin, first=first)
 
     def on_announce(self, wake: Callable[[], None]) -> None:
         """Call `wake` after every commit that announced something (the relay of the same process)."""

@@ -83,10 +83,11 @@ def sweep() -> None:
 
 
 class Backends:
-    """The real parts of this run, each started on first use."""
+    """The real parts of this run, each started on first use; whoever measures wants a `durable` PostgreSQL."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder = folder
+        self.durable = durable
         with self._locked("state"):
             file = folder / "state.json"
             if not file.exists():
@@ -108,7 +109,9 @@ class Backends:
     @cached_property
     def postgres(self) -> Postgres:
         """The running PostgreSQL, with the two roles of every service."""
-        postgres = Postgres(self.folder / "postgres", self._ports["postgres"], self._passwords["superuser"])
+        postgres = Postgres(
+            self.folder / "postgres", self._ports["postgres"], self._passwords["superuser"], durable=self.durable
+        )
         with self._locked("postgres"):
             if not postgres.alive:
                 postgres.start()

@@ -46,7 +46,7 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session")
 def parts() -> Backends:
     """PostgreSQL and Kafka of this run, each started on first use."""
-    return Backends(Path(os.environ[backends.RUN]))
+    return Backends(Path(os.environ[backends.RUN]), durable=False)
 
 
 @pytest.fixture(scope="session")

@@ -86,8 +86,9 @@ async def test_a_replay_of_old_events_tells_nobody_anything(desk):
         id=new_id(), type="org.santun.disbursement.claim.filed.v1", source="/disbursement", key=new_id(), sequence=1,
         time=now - timedelta(days=90), data=body,
     )  # fmt: skip
-    async with desk.running.runtime.begin(Actor.system("consumer"), origin="consumer", cause=old) as uow:
-        await HANDLERS[old.type].func(uow, [old])
+    async with desk.running.runtime.begin(Actor.system("consumer"), origin="consumer") as uow:
+        with uow.because(old):
+            await HANDLERS[old.type].func(uow, [old])
     await desk.work()
     assert await desk.states() == {"expired": 1}
     assert desk.provider.calls == 0

@@ -64,16 +64,15 @@ class UnitOfWork:
     """One transaction on behalf of one actor. Made by `Runtime.begin`; used by commands, stores and queries."""
 
     def __init__(
-        self, runtime: "Runtime", session: RecordingSession, actor: Actor, origin: str, cause: "Event | None",
-        opened: Result[Any],
-    ) -> None:  # fmt: skip
+        self, runtime: "Runtime", session: RecordingSession, actor: Actor, origin: str, opened: Result[Any]
+    ) -> None:
         self.runtime = runtime
         self.session = session
         self.record = session.record
         self.opened = opened
         self.actor = actor
         self.origin = origin
-        self.cause = cause
+        self.cause: Event | None = None
         self.route = origin
         self.now: datetime = runtime.clock.now()
         self.today: date = runtime.clock.today()
@@ -245,7 +244,7 @@ class UnitOfWork:
 
 @asynccontextmanager
 async def begin(
-    runtime: "Runtime", actor: Actor, *, origin: str, cause: "Event | None" = None, first: First | None = None
+    runtime: "Runtime", actor: Actor, *, origin: str, first: First | None = None
 ) -> AsyncIterator[UnitOfWork]:
     """Open a transaction for the actor; commit when the block ends well, roll back when it raises.
 
@@ -257,7 +256,7 @@ async def begin(
         regions = "*" if actor.is_system else ",".join(actor.regions)
         statement, given = first or (_SETUP, {})
         opened = await session.execute(statement, {"regions": regions, "actor": actor.sub, **given})
-        uow = UnitOfWork(runtime, session, actor, origin, cause, opened)
+        uow = UnitOfWork(runtime, session, actor, origin, opened)
         yield uow
         await uow.commit()
 

@@ -60,7 +60,9 @@ POLL = 4 * CHUNK
 """Events taken from the broker's answers at one time: enough for several partitions, little enough to be seen alive."""
 LANES = 3
 """Transactions open at one time: while the process works on one, the database works on another."""
-FETCH_WAIT_MS = 100
+PREFETCH_SECONDS = 60.0
+"""How long messages that are not yet taken keep the next fetch back. One waits at the broker at a time, for half a second
+when nothing is new; a partition that it left without would only be asked for after it."""
 _PASSING = {"40P01", "40001", "55P03", "57014", "57P01", "57P02", "57P03", "58030"}
 ATTEMPTS = 5
 """Tries of a message whose handler fails for a reason that may pass, before it is parked."""
@@ -113,14 +115,13 @@ class Consumer:
             heartbeat_interval_ms=1_000,
             max_poll_interval_ms=300_000,
             max_poll_records=POLL,
-            # One fetch at a time waits at the broker; a partition that was busy when it left is asked for only after it.
-            fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=10_000,
             metadata_max_age_ms=30_000,
         )
         async with asyncio.timeout(30):
             await kafka.start()
         try:
+            kafka._fetcher._prefetch_backoff = PREFETCH_SECONDS  # noqa: SLF001 - there is no setting for it
             kafka.subscribe(self.topics, listener=_Forget())
             self.connected = True
             while not stop.is_set():

@@ -30,6 +30,8 @@ log = structlog.get_logger()
 BATCH = 1_000
 """Rows fetched and in flight at once."""
 POLL_SECONDS = 0.05
+IDLE_SECONDS = 0.4
+"""The pause between two looks: doubled after each that found nothing, up to this one."""
 SEND_TIMEOUT = 30
 _LOCK = 4_721_002
 
@@ -153,12 +155,14 @@ class Relay:
             producer = await self._producer()
             self.leader = True
             try:
+                pause = self._poll_seconds
                 while not stop.is_set():
                     self._wake.clear()  # before the round: who commits during it calls for another one
                     sent = await self._round(connection, producer)
                     self.last_round = monotonic()
+                    pause = self._poll_seconds if sent else min(2 * pause, IDLE_SECONDS)
                     if not sent:
-                        await _first(self._wake, stop, self._poll_seconds)
+                        await _first(self._wake, stop, pause)
                 await self._round(connection, producer)
             finally:
                 await _bounded(producer.stop())

@@ -3,9 +3,11 @@
 import asyncio
 from datetime import date
 
+from disbursement.batches import commands
 from kit.auth.actor import Actor
 from kit.errors import Refused
 from kit.ids import new_id
+from kit.testing import eventually
 from stack import bank
 
 DAY = date(2026, 8, 4)
@@ -36,17 +38,28 @@ async def test_seven_cycles_of_depok_are_paid_to_the_rupiah(office):
 
 
 async def test_two_lists_frozen_at_one_moment_share_no_right(office):
+    """The first is frozen and not yet committed when the second begins: nothing it reads shows the rights taken."""
     await office.open_budget(1_000_000_000)
     await office.grant(50, 150_000)
     one, two = await office.draft(), await office.draft()
-    clients = [office.running.client("program_manager", regions=["32.76"], sub=f"maker-{n}") for n in (1, 2)]
-    answers = await asyncio.gather(
-        *(
-            client.post(f"/v1/batches/{batch['id']}:freeze", headers={"If-Match": f'"{batch["version"]}"'})
-            for client, batch in zip(clients, (one, two), strict=True)
-        )
+
+    blocked = (
+        "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND NOT granted"
     )
-    assert sorted(a.status_code for a in answers) == [200, 409]
+
+    async def waits() -> bool:
+        return second.done() or bool(await office.sql(blocked))
+
+    maker = Actor("maker-1", "test", roles=frozenset({"program_manager"}), regions=("32.76",))
+    async with office.running.client("program_manager", regions=["32.76"], sub="maker-2") as client:
+        async with office.running.runtime.begin(maker) as uow:
+            await commands.freeze(uow, one["id"], one["version"])
+            second = asyncio.create_task(
+                client.post(f"/v1/batches/{two['id']}:freeze", headers={"If-Match": f'"{two["version"]}"'})
+            )
+            await eventually(waits)
+        answer = await second
+    assert (answer.status_code, await office.codes(answer.json())) == (409, {"hak_sedang_dibayar"})
     assert (await office.sql("SELECT count(*) AS n FROM live_item"))[0]["n"] == 50
 
 
