@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 SOURCES := $(wildcard libs/*/src services/*/src)
 
+# Where this is set (many images set it) every start of a process compiles all that it imports: seven seconds instead of one.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: up down status story clean test check walls format lock docs faults soak bugs bench fuzz help env
 
