@@ -6,6 +6,7 @@ The only place that turns exceptions into answers. It never repeats what came in
 import errno
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -250,7 +251,13 @@ def _fill(words: str, values: dict[str, Any]) -> str:
 def _load(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader) or {}
+    return _parsed(path.read_text("utf-8"))
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> dict[str, Any]:
+    """The same text is read once in a process, whoever wants it; nobody writes to it."""
+    return yaml.load(text, Loader=yaml.CSafeLoader) or {}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
