@@ -5,10 +5,13 @@ import shutil
 import signal
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from faults.desk import Desk, Written
 from kit.testing import eventually
 from private_stack import PrivateStack
 from stack import processes
+
+pytestmark = pytest.mark.long
 
 
 def _running(stack: PrivateStack) -> dict[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from faults.desk import Desk
 from kit.failpoints import POINTS
 from kit.testing import eventually
@@ -48,6 +49,7 @@ async def test_a_reader_killed_at_each_of_its_points_takes_everything_in_once(st
     await desk.once_each(people)
 
 
+@pytest.mark.long
 async def test_an_import_killed_at_each_of_its_points_is_the_import_of_one_list(stack: PrivateStack, desk: Desk):
     before = await stack.counts("registry")
     await stack.restart_armed("registry", "import.after_staging", ready=True)

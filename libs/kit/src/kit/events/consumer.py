@@ -194,7 +194,8 @@ class Consumer:
             except Transient:
                 raise
             except (ContractBroken, Problem) as refused:
-                await self._park(message, _code(refused), _detail(refused), attempt)
+                # Codes and places only: these two never hold values.
+                await self._park(message, _code(refused), str(refused), attempt)
                 return
             except Exception as failed:  # noqa: BLE001 - tried again, then parked
                 if attempt == ATTEMPTS:
@@ -345,11 +346,6 @@ def _passes(error: Exception) -> bool:
 
 def _code(error: Exception) -> str:
     return "contract_broken" if isinstance(error, ContractBroken) else "refused"
-
-
-def _detail(error: Exception) -> str:
-    """Codes and places only; these classes never hold values."""
-    return str(error)
 
 
 def _demand_fetching(kafka: AIOKafkaConsumer) -> None:

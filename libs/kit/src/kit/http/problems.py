@@ -249,9 +249,7 @@ def _fill(words: str, values: dict[str, Any]) -> str:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    return _parsed(path.read_text("utf-8"))
+    return _parsed(path.read_text("utf-8")) if path.is_file() else {}
 
 
 @lru_cache(maxsize=16)
