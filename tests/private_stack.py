@@ -131,9 +131,11 @@ class PrivateStack:
             await self.died(service)
             return
         part = self.part(service)
-        await asyncio.to_thread(
-            processes.wait_ready, child, lambda: not child.alive or not part.ready(), within=60, log=log
-        )
+
+        async def ready_or_dead() -> bool:
+            return not child.alive or not await asyncio.to_thread(part.ready)
+
+        await eventually(ready_or_dead, within=60)
 
     async def died(self, service: str, within: float = 60.0) -> None:
         """Wait until the service's process is gone, and see that it died where it was to."""
