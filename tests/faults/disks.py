@@ -64,6 +64,11 @@ class SmallDisk:
         """Whether nothing fits."""
         return shutil.disk_usage(self.folder).free == 0
 
+    @property
+    def used(self) -> int:
+        """Bytes taken, also by files that have no name (any more)."""
+        return shutil.disk_usage(self.folder).used
+
     def free(self) -> None:
         """There is space again."""
         self.ballast.unlink(missing_ok=True)

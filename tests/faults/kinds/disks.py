@@ -53,7 +53,13 @@ async def uploads_full(ground: Ground) -> AsyncIterator[None]:
     """Neither where uploads arrive nor where they are kept: 503, nothing stays behind, and the same command goes later."""
     system, content = ground.stack.system, written(ground.chance)
     with small_disk_over(system.data / TEMPORARY, megabytes=8) as disk:
+
+        async def let_go() -> bool:
+            return disk.used == nothing
+
+        nothing = disk.used
         await _upload(ground, SHEET, str(new_id()))  # Python looks for a good place once, and would look elsewhere
+        await eventually(let_go)  # the answer comes before its file is closed, and that would make room afterwards
         disk.fill()
         await _refused(ground, SHEET)
     folder = system.data / "imports"
