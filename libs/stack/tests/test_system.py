@@ -40,8 +40,9 @@ def test_data_survive_kill_9_of_everything(system):
     for part in system.parts:
         os.kill(part.child().pid, signal.SIGKILL)
     system.start(said.append)
-    assert asyncio.run(remembered(system)) == ["before"]
-    assert asyncio.run(flushes(system)) == "on"  # a kill alone would not show it: the machine has to go down
+    assert asyncio.run(asked(system, "SELECT word FROM remembered")) == ["before"]
+    # A kill alone would not show whether it flushes: the machine has to go down.
+    assert asyncio.run(asked(system, "SHOW fsync")) == ["on"]
     assert httpx.get(f"{system.url('idp')}/jwks").json() == key
     system.stop(said.append)
     assert not any(part.alive for part in system.parts)
@@ -115,16 +116,9 @@ async def remember(system, word):
     await connection.close()
 
 
-async def remembered(system):
-    connection = await asyncpg.connect(system.postgres.url())
-    words = [row["word"] for row in await connection.fetch("SELECT word FROM remembered")]
-    await connection.close()
-    return words
-
-
-async def flushes(system):
+async def asked(system, query):
     connection = await asyncpg.connect(system.postgres.url())
     try:
-        return await connection.fetchval("SHOW fsync")
+        return [row[0] for row in await connection.fetch(query)]
     finally:
         await connection.close()

@@ -31,7 +31,7 @@ BATCH = 1_000
 """Rows fetched and in flight at once."""
 POLL_SECONDS = 0.05
 IDLE_SECONDS = 0.4
-"""The pause between two looks: doubled after each that found nothing, up to this one."""
+"""The pause between two looks doubles after each that found nothing, up to this one (or stays what was asked for)."""
 SEND_TIMEOUT = 30
 _LOCK = 4_721_002
 
@@ -160,9 +160,9 @@ class Relay:
                     self._wake.clear()  # before the round: who commits during it calls for another one
                     sent = await self._round(connection, producer)
                     self.last_round = monotonic()
-                    pause = self._poll_seconds if sent else min(2 * pause, IDLE_SECONDS)
                     if not sent:
                         await _first(self._wake, stop, pause)
+                    pause = self._poll_seconds if sent else max(self._poll_seconds, min(2 * pause, IDLE_SECONDS))
                 await self._round(connection, producer)
             finally:
                 await _bounded(producer.stop())
