@@ -22,6 +22,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from kit import invariants
 from kit.runtime import Runtime
 from kit.settings import load
@@ -212,12 +213,21 @@ class PrivateStack:
         return {row["t"]: row["d"] for row in await self.sql(service, union)}
 
     async def lag(self) -> dict[str, int]:
-        """Per service how many messages its consumer has not taken in yet; services that read nothing are left out."""
+        """Per service how many messages its consumer has not taken in yet; services that read nothing are left out.
+
+        AssertionError when the broker does not say: whoever waits for messages waits for the broker too.
+        """
+        try:
+            return await self._lag()
+        except KafkaError as lost:
+            raise AssertionError(f"the broker does not answer: {type(lost).__name__}") from lost
+
+    async def _lag(self) -> dict[str, int]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.system.kafka.bootstrap)
         reader = AIOKafkaConsumer(bootstrap_servers=self.system.kafka.bootstrap)
-        await admin.start()
-        await reader.start()
         try:
+            await admin.start()
+            await reader.start()
             found: dict[str, int] = {}
             for service in self.members:
                 every = await self._partitions(service)

@@ -42,6 +42,7 @@ class Verdict:
 
         async def calm() -> bool:
             nonlocal last
+            last = ["the broker does not answer"]
             lag = await stack.lag()
             last = [f"{service} lacks {n} messages" for service, n in lag.items() if n] or await stack.violated()
             return not last

@@ -57,7 +57,7 @@ async def test_brackets_and_escapes_inside_texts_are_only_text(tmp_path: Path) -
     assert answer.json() == body
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_characters="\0"))
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8", exclude_characters="\0"))
                     , lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc"), inner, max_size=3)))  # fmt: skip
 def test_ordinary_json_reads_as_it_was_written(value: Any) -> None:
     assert limits.parse(json.dumps(value).encode()) == value

@@ -11,7 +11,7 @@ from kit.clock import Clock
 from kit.crypto.fields import BlindIndex, FieldCipher
 from kit.db.engine import create_engine
 from kit.db.uow import First, UnitOfWork, begin
-from kit.events.schemas import Contracts
+from kit.events.schemas import contracts
 from kit.machine import Refusal
 from kit.settings import Base
 
@@ -23,7 +23,7 @@ class Runtime:
         self.name = name
         self.settings = settings
         self.clock = Clock(zone=settings.office_zone, file=settings.clock_file)
-        self.contracts = Contracts(settings.contracts_dir)
+        self.contracts = contracts(settings.contracts_dir)
         self.fields = FieldCipher.parse(settings.field_keys.get_secret_value())
         self.index = BlindIndex.parse(settings.index_keys.get_secret_value())
         self.engine: AsyncEngine = create_engine(

@@ -51,9 +51,10 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
-# After kill -9 the controller waits for the old registration to lapse: 1.5 s instead of the default's 9 s.
-broker.session.timeout.ms=1500
-broker.heartbeat.interval.ms=300
+# After kill -9 the controller waits for the old registration to lapse: 4 s instead of the default's 9 s; shorter, and a
+# stall of a busy machine has the only broker struck off, and clients told that there is none.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 # Offsets of a partner that was away over a long holiday still count.
 offsets.retention.minutes=43200
 """

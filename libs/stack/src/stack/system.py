@@ -223,6 +223,8 @@ def _server(name: str, server: Postgres | Kafka, port: int) -> Part:
 
 def _health(port: int) -> str:
     """Empty when /health/ready says so; else its own words."""
+    if not processes.listening(port):  # asked some hundred times while a process starts: making a client costs 10 ms
+        return "it does not answer"
     try:
         answer = httpx.get(f"{environment.base_url(port)}/health/ready", timeout=3)
     except httpx.HTTPError as error:

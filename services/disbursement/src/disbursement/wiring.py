@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kit.http.client import ServiceClient
-from kit.http.problems import Texts
+from kit.http.problems import Texts, texts
 from kit.runtime import Runtime
 
 from disbursement.claims import calendar
@@ -34,6 +34,6 @@ def wire(runtime: Runtime) -> Wiring:
         settings=settings,
         registry=HttpRegistry(client),
         desk=HttpPayeeDesk(client),
-        texts=Texts(settings.contracts_dir),
+        texts=texts(settings.contracts_dir),
         calendar=calendar.load(settings.contracts_dir),
     )

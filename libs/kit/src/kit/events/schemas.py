@@ -121,7 +121,9 @@ class Contracts:
 
 def _load(folder: Path, topic: Mapping[str, Any], event: Mapping[str, Any]) -> EventContract:
     owner, name, version = topic["owner"], event["name"], event.get("version", 1)
-    schema, one, many = _compiled((folder / owner / "events" / f"{name}.v{version}.schema.json").read_text())
+    schema = json.loads((folder / owner / "events" / f"{name}.v{version}.schema.json").read_text())
+    forms = (schema, {"type": "array", "items": schema})
+    one, many = (jsonschema_rs.Draft202012Validator(form, validate_formats=True) for form in forms)
     return EventContract(
         name=name, type=f"org.santun.{owner}.{name}.v{version}", topic=topic["topic"], owner=owner, version=version,
         schema_urn=str(schema.get("$id", f"urn:santun:{owner}:{name}:{version}.0")),
@@ -129,10 +131,7 @@ def _load(folder: Path, topic: Mapping[str, Any], event: Mapping[str, Any]) -> E
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1_024)
-def _compiled(text: str) -> tuple[Mapping[str, Any], Any, Any]:
-    """A schema, its validator, and that of a list of such; the same text is compiled once in a process."""
-    schema = json.loads(text)
-    forms = (schema, {"type": "array", "items": schema})
-    validators = (jsonschema_rs.Draft202012Validator(form, validate_formats=True) for form in forms)
-    return (schema, *validators)
+@lru_cache(maxsize=8)
+def contracts(folder: Path) -> Contracts:
+    """The contracts of a folder, read once in a process: whoever uses them only reads."""
+    return Contracts(folder)

@@ -18,7 +18,7 @@ from kit.auth.tokens import TokenVerifier
 from kit.errors import Problem
 from kit.http import docs, health
 from kit.http.limits import Limits
-from kit.http.problems import Texts, answer
+from kit.http.problems import answer, texts
 
 if TYPE_CHECKING:
     from kit.runtime import Runtime
@@ -42,11 +42,10 @@ def create_app(service: "Service", runtime: "Runtime") -> FastAPI:
     )  # fmt: skip
     app.state.runtime = runtime
     app.state.tokens = TokenVerifier(runtime.settings)
-    app.state.texts = Texts(runtime.settings.contracts_dir)
-    for router in service.routers:
-        app.include_router(router)
-    app.include_router(health.router(app, service))
-    app.include_router(docs.router(app, service))
+    app.state.texts = texts(runtime.settings.contracts_dir)
+    # Taken as they are: `include_router` would build each route once more for every application, and look twice for each request.
+    for router in (*service.routers, health.router(app, service), docs.router(app, service)):
+        app.router.routes += router.routes
     for kind in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_middleware(Limits)

@@ -248,14 +248,14 @@ def _fill(words: str, values: dict[str, Any]) -> str:
     return _BLANK.sub(lambda blank: str(values.get(blank[1], blank[0])), words)
 
 
+@lru_cache(maxsize=8)
+def texts(contracts_dir: Path) -> Texts:
+    """The words of a folder, read once in a process: whoever uses them only reads."""
+    return Texts(contracts_dir)
+
+
 def _load(path: Path) -> dict[str, Any]:
-    return _parsed(path.read_text("utf-8")) if path.is_file() else {}
-
-
-@lru_cache(maxsize=16)
-def _parsed(text: str) -> dict[str, Any]:
-    """The same text is read once in a process, whoever wants it; nobody writes to it."""
-    return yaml.load(text, Loader=yaml.CSafeLoader) or {}
+    return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader) or {} if path.is_file() else {}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
