@@ -4,10 +4,13 @@ import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from faults.desk import Desk
 from kit.testing import eventually
 from private_stack import PrivateStack, topics_of
+
+pytestmark = pytest.mark.long
 
 PERSON = "registry.person"
 NIK = "3276031703500001"

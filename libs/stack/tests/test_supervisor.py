@@ -74,6 +74,7 @@ def test_what_dies_is_started_again_and_down_stops_all(system):
     assert not any(part.alive for part in system.parts)
 
 
+@pytest.mark.long
 def test_a_killed_up_is_seen_explained_and_cleaned(system):
     santun(system, "up", "--detach", "--no-story")
     os.kill(json.loads((system.data / "run" / "up.json").read_text())["pid"], signal.SIGKILL)

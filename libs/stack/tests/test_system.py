@@ -50,6 +50,7 @@ def test_data_survive_kill_9_of_everything(system):
 
 
 @pytest.mark.faults
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_start_after_a_killed_starter_stops_what_it_left(system):
     said = []
