@@ -37,7 +37,6 @@ _OFFICERS = text("SELECT DISTINCT actor, person_id FROM approval WHERE batch_id 
 async def load(uow: UnitOfWork, batch_id: UUID, expected: int | None) -> tuple[BatchRow, Batch]:
     """The batch with its signatures and the rules of approval, its row held. Raises Missing, OutOfRegion, Stale."""
     row = await lock(uow, BatchRow, batch_id, expected)
-    uow.within(row.region_code)
     return row, await hydrate(uow, row)
 
 

@@ -233,7 +233,6 @@ async def _stop_money(uow: UnitOfWork, row: ClaimRow, state: State, reason: str)
 async def _open(uow: UnitOfWork, claim_id: UUID, expected: int) -> tuple[File, Rules]:
     """The file under its lock with its rules read."""
     found = await store.lock(uow, claim_id, expected)
-    uow.within(found.row.region_code)
     if found.row.rule_version_id is None:
         uow.settle(decide(found.claim, CheckKec(), uow.context))  # a draft: refused by state, or by role before it
     rules = rules_of(await programmes.version(uow, filed_version(found.row)))
@@ -242,7 +241,6 @@ async def _open(uow: UnitOfWork, claim_id: UUID, expected: int) -> tuple[File, R
 
 async def _decide(uow: UnitOfWork, claim_id: UUID, expected: int, command: Command, step: str) -> ClaimRow:
     found = await store.lock(uow, claim_id, expected)
-    uow.within(found.row.region_code)
     rules = None
     if found.row.rule_version_id is not None:
         rules = rules_of(await programmes.version(uow, found.row.rule_version_id))

@@ -125,9 +125,7 @@ async def _step(uow: UnitOfWork, line_id: UUID, command: Command, name: str, exp
 
 
 async def _load(uow: UnitOfWork, line_id: UUID, expected: int | None) -> LineRow:
-    row = await lock(uow, LineRow, line_id, expected)
-    uow.within(row.region_code)
-    return row
+    return await lock(uow, LineRow, line_id, expected)
 
 
 async def _line(uow: UnitOfWork, row: LineRow) -> Line:

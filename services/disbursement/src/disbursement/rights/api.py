@@ -159,7 +159,6 @@ async def hold_entitlement(
     """Hold a right until a reason is gone (kabid); an unsent line is taken out of its batch."""
     uow.settle(may(Hold, uow.context) or True)
     row = await lock(uow, queries.Row, entitlement_id, version)
-    uow.within(row.region_code)
     return await _after(uow, row, await commands.stop_rights(uow, [row.id], body.reason))
 
 
@@ -168,7 +167,6 @@ async def release_entitlement(entitlement_id: UUID, uow: Uow, version: IfMatch, 
     """Release a held right (kabid)."""
     uow.settle(may(Release, uow.context) or True)
     row = await lock(uow, queries.Row, entitlement_id, version)
-    uow.within(row.region_code)
     return await _after(uow, row, await commands.release(uow, [row.id]))
 
 

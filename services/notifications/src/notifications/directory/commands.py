@@ -55,7 +55,6 @@ async def enter(uow: UnitOfWork, command: Enter) -> DirectoryRow:
 async def retire(uow: UnitOfWork, id: UUID, expected: int) -> DirectoryRow:
     """Stop writing to an address. Raises Missing, Stale, OutOfRegion, Conflict when it was retired before."""
     row = await lock(uow, DirectoryRow, id, expected)
-    uow.within(row.region_code)
     if row.retired_at is not None:
         raise Conflict("sudah_tidak_dipakai")
     row.retired_at = uow.now

@@ -107,14 +107,12 @@ async def hold(uow: UnitOfWork, message_id: UUID) -> MessageRow:
 async def cancel(uow: UnitOfWork, message_id: UUID, code: str, expected: int) -> MessageRow:
     """Take a message back before it is sent. Raises Missing, Stale, Refused."""
     row = await lock(uow, MessageRow, message_id, expected)
-    uow.within(row.region_code)
     return await move_row(uow, row, domain.Cancel(code))
 
 
 async def redrive(uow: UnitOfWork, message_id: UUID, command: domain.Redrive, expected: int) -> MessageRow:
     """Send a dead-lettered or unwritten message again, under the same id. Raises Missing, Stale, Refused."""
     row = await lock(uow, MessageRow, message_id, expected)
-    uow.within(row.region_code)
     row.needs_paper = False
     return await move_row(uow, row, command)
 

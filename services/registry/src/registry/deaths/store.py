@@ -68,9 +68,7 @@ class Report:
 
 async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> DeathRecord:
     """The record's row, held; within the actor's regions."""
-    record = await lock_row(uow, DeathRecord, id, expected)
-    uow.within(record.region_code)
-    return record
+    return await lock_row(uow, DeathRecord, id, expected)
 
 
 async def save(uow: UnitOfWork, record: DeathRecord) -> None:

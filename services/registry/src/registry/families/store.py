@@ -62,9 +62,7 @@ PAIRS = text("""
 
 async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> Family:
     """The family's row, held; within the actor's regions."""
-    family = await lock_row(uow, Family, id, expected)
-    uow.within(family.region_code)
-    return family
+    return await lock_row(uow, Family, id, expected)
 
 
 async def members(uow: UnitOfWork, id: UUID) -> list[Any]:

@@ -74,9 +74,7 @@ class Chunk:
 
 async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> ImportRun:
     """The run's row, held. Raises Missing, Stale, OutOfRegion."""
-    run = await lock_row(uow, ImportRun, id, expected)
-    uow.within(run.region_code)
-    return run
+    return await lock_row(uow, ImportRun, id, expected)
 
 
 async def same_file(uow: UnitOfWork, source: str, region: str, as_of: date, sha256: str) -> ImportRun | None:

@@ -44,9 +44,7 @@ NAMES_OF = text("""
 
 async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> Person:
     """The person's row, held; Missing, Stale, or OutOfRegion as from the kit."""
-    person = await lock_row(uow, Person, id, expected)
-    uow.within(person.region_code)
-    return person
+    return await lock_row(uow, Person, id, expected)
 
 
 async def add_name(
