@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 import yaml
-from stack.contracts import asyncapi, catalogue, pages
+from stack.contracts import asyncapi, catalogue, pages, realm
 from stack.places import CONTRACTS, ROOT, SERVICES
 
 OFFICIAL = json.loads((Path(__file__).parent / "vendor" / "asyncapi-3.0.0.json").read_text())
@@ -28,6 +28,7 @@ def document(service: str) -> dict:
 def test_the_pages_have_not_drifted_from_the_catalogue():
     assert asyncapi.stale() == [], AGAIN
     assert (ROOT / pages.PAGE).read_text() == pages.events_page(), AGAIN
+    assert {path: path.read_text() for path in realm.rendered()} == realm.rendered(), AGAIN
 
 
 @pytest.mark.parametrize("service", SERVICES)

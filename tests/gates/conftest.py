@@ -115,6 +115,6 @@ async def sample(
         database_pool_size=1,
     )  # fmt: skip
     runtime = SAMPLE.runtime(given)
-    await topics.create(kafka.bootstrap, runtime.contracts, prefix=name + ".")
+    await topics.create(runtime.settings.kafka(), runtime.contracts, prefix=name + ".")
     yield Metered(runtime, meter_of(name))
     await runtime.close()

@@ -105,7 +105,7 @@ async def run(rig: Rig) -> AsyncIterator[Pair]:
     """The floor, saturation, and half of it, round after round."""
     before, seconds = prefix(), rig.size.seconds
     await rig.kafka()
-    await topics.create(rig.parts.bootstrap, Contracts(CONTRACTS), prefix=before)
+    await topics.create({"bootstrap_servers": rig.parts.bootstrap}, Contracts(CONTRACTS), prefix=before)
     async with (
         rig.service("registry", "all", topic_prefix=before) as registry,
         rig.service("disbursement", "all", topic_prefix=before) as disbursement,

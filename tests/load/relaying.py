@@ -35,9 +35,7 @@ def relay_of(sample: Sample) -> Relay:
     """The relay of the small service, as its process has it."""
     settings = sample.runtime.settings
     url = settings.database_url.get_secret_value()
-    return Relay(
-        database_url=url, bootstrap=settings.kafka_bootstrap, contracts=sample.runtime.contracts, service="sample"
-    )
+    return Relay(database_url=url, kafka=settings.kafka(), contracts=sample.runtime.contracts, service="sample")
 
 
 async def fill(sample: Sample, rows: int, each: int = PER_TRANSACTION) -> None:

@@ -144,7 +144,7 @@ class Rig:
         runtime = SAMPLE.runtime(settings)
         if kafka:
             await self.kafka()
-            await topics.create(self.parts.bootstrap, runtime.contracts, prefix=settings.topic_prefix)
+            await topics.create(settings.kafka(), runtime.contracts, prefix=settings.topic_prefix)
         sql = await self.connect(name)
         try:
             yield Sample(runtime, name, sql)

@@ -21,6 +21,6 @@ async def sample(parts: Backends, kafka: Kafka, create_database: Callable[..., s
         instance="one",
     )
     runtime = sample_service.SAMPLE.runtime(settings)
-    await topics.create(kafka.bootstrap, runtime.contracts, prefix=name + ".")
+    await topics.create(runtime.settings.kafka(), runtime.contracts, prefix=name + ".")
     yield runtime
     await runtime.close()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from desk import DESK, Desk
 from kit import clock
@@ -221,6 +222,24 @@ async def test_a_process_that_was_told_to_stop_takes_no_new_work_and_finishes_wh
         in_hand = await client.post("/v1/things", json=BODY, headers=KEY)
         assert (in_hand.status_code, in_hand.headers["connection"]) == (201, "close")
         assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_a_relay_shows_how_it_is_and_nothing_else(desk: Desk) -> None:
+    processes = Processes(DESK, desk.runtime)
+    processes.parts = frozenset({"relay"})
+
+    async def seen(path: str) -> httpx.Response:
+        app = DESK.app(desk.runtime, api=False)
+        app.state.processes = processes
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://relay.test") as client:
+            return await client.get(path)
+
+    ready = (await seen("/health/ready")).json()
+    assert (ready["status"], ready["parts"]["relay"]["ok"], "keys" in ready["parts"]) == ("ok", True, False)
+    assert [(await seen(path)).status_code for path in ("/v1/things", "/docs", "/openapi.json")] == [404, 404, 404]
+    processes.relay.last_round -= 120
+    late = (await seen("/health/ready")).json()
+    assert (late["status"], late["parts"]["relay"]["ok"]) == ("degraded", False)
 
 
 async def test_a_moved_clock_is_said(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from kit.service import Processes
 from kit.testing.eventually import eventually
 from sample_service import SAMPLE, tell
 from sqlalchemy import text
+from stack.processes import free_port
 
 KEYS, EVENTS = 3, 6
 
@@ -29,7 +30,7 @@ def environment(runtime: Runtime, point: str) -> dict[str, str]:
         "SAMPLE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "SAMPLE_TOPIC_PREFIX": settings.topic_prefix,
         "SAMPLE_CONTRACTS_DIR": str(settings.contracts_dir),
-        "SAMPLE_PORT": "1",
+        "SAMPLE_PORT": str(free_port()),
         "SAMPLE_INSTANCE": settings.instance,
         "SANTUN_FAILPOINT": point,
     }

@@ -77,3 +77,14 @@ def test_every_setting_says_what_it_is_for_and_secrets_stay_hidden() -> None:
     assert all(about for _, _, about in rows)
     assert SECRET not in str(rows)
     assert ("EXAMPLE_PORT", "8100") in {(name, value) for name, value, _ in rows}
+
+
+def test_kafka_is_asked_as_the_settings_say() -> None:
+    plain = load(Example, **GOOD).kafka()
+    assert (plain["security_protocol"], plain["ssl_context"], plain["sasl_plain_password"]) == ("PLAINTEXT", None, None)
+    named = load(Example, **GOOD, kafka_security="SASL_PLAINTEXT", kafka_user="registry", kafka_password=SECRET).kafka()
+    assert (named["sasl_mechanism"], named["sasl_plain_username"]) == ("SCRAM-SHA-512", "registry")
+    assert (named["sasl_plain_password"], named["ssl_context"]) == (SECRET, None)
+    assert load(Example, **GOOD, kafka_security="SSL").kafka()["ssl_context"].check_hostname
+    with pytest.raises(SettingsError, match="KAFKA_PASSWORD"):
+        load(Example, **GOOD, kafka_security="SASL_SSL", kafka_user="registry")

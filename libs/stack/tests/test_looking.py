@@ -53,7 +53,7 @@ async def test_the_newest_events_come_in_the_order_they_were_published(kafka):
 
     contracts = Contracts(CONTRACTS)
     contract = contracts.event("death.reported")
-    await topics.create(kafka.bootstrap, contracts, prefix="looking.", partitions=3)
+    await topics.create({"bootstrap_servers": kafka.bootstrap}, contracts, prefix="looking.", partitions=3)
     producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
     await producer.start()
     for number in range(1, 6):

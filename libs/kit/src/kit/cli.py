@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 import typer
@@ -19,7 +19,8 @@ from kit.runtime import Runtime
 from kit.service import Processes, Service
 from kit.settings import Base, SettingsError, load, table
 
-PARTS = ("api", "relay", "consume", "work")
+Part = Literal["api", "relay", "consume", "work"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 def main(service: Service) -> None:
@@ -50,6 +51,10 @@ def _processes(app: typer.Typer, service: Service) -> None:
     for part in PARTS:
         app.command(part, help=f"Run the {part} process.")(start((part,)))
     app.command("all", help="Run api, relay, consumers and workers in one process.")(start(PARTS))
+
+    @app.command(help="Run some of them in one process: run consume work.")
+    def run(parts: list[Part]) -> None:
+        start(tuple(parts))()
 
 
 def _maintenance(app: typer.Typer, service: Service) -> None:

@@ -79,11 +79,11 @@ class Service:
             runtime.wiring = self.wire(runtime)
         return runtime
 
-    def app(self, runtime: Runtime) -> "FastAPI":
-        """Make the HTTP application on a runtime."""
+    def app(self, runtime: Runtime, *, api: bool = True) -> "FastAPI":
+        """Make the HTTP application on a runtime; without `api` only its pages of health and figures."""
         from kit.http.app import create_app  # reads this module's types
 
-        return create_app(self, runtime)
+        return create_app(self, runtime, api=api)
 
 
 def settle_in() -> None:
@@ -103,9 +103,10 @@ class Processes:
         self.service = service
         self.runtime = runtime
         self.stop = asyncio.Event()
+        self.parts: frozenset[str] = frozenset()
         self.relay = Relay(
             database_url=runtime.settings.database_url.get_secret_value(),
-            bootstrap=runtime.settings.kafka_bootstrap,
+            kafka=runtime.settings.kafka(),
             contracts=runtime.contracts,
             service=service.name,
         )
@@ -117,16 +118,21 @@ class Processes:
         )
 
     async def run(self, parts: Sequence[str]) -> None:
-        """Run the named parts until a signal; then readiness goes off, work in hand is finished, connections close."""
+        """Run the named parts until a signal; then readiness goes off, work in hand is finished, connections close.
+
+        Whatever runs, somebody can ask on `port` how it is: without `api` there is nothing else to ask.
+        """
+        self.parts = frozenset(parts)
         loop = asyncio.get_running_loop()
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, self.stop.set)
         await prepare(self.runtime)
         settle_in()
-        runners = {"api": self._api, "relay": self._relay, "consume": self._consume, "work": self._work}
+        runners = {"relay": self._relay, "consume": self._consume, "work": self._work}
         try:
             async with asyncio.TaskGroup() as group:
-                for part in parts:
+                group.create_task(self._guarded(self._http), name="http")
+                for part in self.parts - {"api"}:
                     group.create_task(self._guarded(runners[part]), name=part)
         finally:
             await self.runtime.close()
@@ -138,8 +144,8 @@ class Processes:
         finally:
             self.stop.set()
 
-    async def _api(self) -> None:
-        app = self.service.app(self.runtime)
+    async def _http(self) -> None:
+        app = self.service.app(self.runtime, api="api" in self.parts)
         app.state.processes = self
         settings = self.runtime.settings
         config = uvicorn.Config(

@@ -6,8 +6,9 @@ A service subclasses `Base` with its own `env_prefix`. A variable `SANTUN_<NAME>
 """
 
 import os
+import ssl
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SecretsSettingsSource
@@ -47,7 +48,7 @@ class Base(BaseSettings):
 
     profile: Profile = Field("production", description="How strict the service is: production refuses every shortcut.")
     host: str = Field("127.0.0.1", description="Address on which the API listens.")
-    port: int = Field(8100, ge=1, le=65535, description="Port on which the API listens.")
+    port: int = Field(8100, ge=1, le=65535, description="Port of the API; a process without it shows there how it is.")
     public_url: str = Field("", description="Address under which others reach the API, for its OpenAPI document.")
     database_url: SecretStr = Field(description="PostgreSQL address of the application role (postgresql://...).")
     database_owner_url: SecretStr | None = Field(
@@ -55,6 +56,12 @@ class Base(BaseSettings):
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Most connections one process opens.")
     kafka_bootstrap: str = Field("127.0.0.1:19092", description="Kafka servers, host:port separated by commas.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How Kafka is spoken to: SSL hides what is said, SASL asks for name and password."
+    )
+    kafka_user: str = Field("", description="Name of this service at Kafka (SCRAM-SHA-512).")
+    kafka_password: SecretStr | None = Field(None, description="Password of that name; needed with SASL.")
+    kafka_ca: Path | None = Field(None, description="Authority behind Kafka's certificates; empty: the machine's own.")
     instance: str = Field(
         "", description="Stable name of this process in its consumer group; a restarted one takes its place at once."
     )
@@ -120,6 +127,24 @@ class Base(BaseSettings):
         if info.field_name == "jwks_url" and isinstance(value, str) and value.startswith("file:"):
             raise ValueError("production fetches keys from the issuer, not from a file")
         return value
+
+    @field_validator("kafka_password", mode="after")
+    @classmethod
+    def _a_password_where_one_is_asked_for(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if str(info.data.get("kafka_security")).startswith("SASL") and not (value and info.data.get("kafka_user")):
+            raise ValueError("SASL needs a name (KAFKA_USER) and its password")
+        return value
+
+    def kafka(self) -> dict[str, Any]:
+        """What every client of Kafka is made with."""
+        secured = self.kafka_security.endswith("SSL")
+        password = self.kafka_password.get_secret_value() if self.kafka_password else None
+        return {
+            "bootstrap_servers": self.kafka_bootstrap, "security_protocol": self.kafka_security,
+            "ssl_context": ssl.create_default_context(cafile=self.kafka_ca) if secured else None,
+            "sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": self.kafka_user or None,
+            "sasl_plain_password": password,
+        }  # fmt: skip
 
 
 S = TypeVar("S", bound=Base)

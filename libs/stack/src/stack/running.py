@@ -297,7 +297,7 @@ class Running:
     async def _topics(self) -> None:
         await asyncio.to_thread(lambda: self.parts.kafka)
         await topics.create(
-            self.parts.bootstrap, self.runtime.contracts, prefix=self.settings.topic_prefix, partitions=2
+            self.settings.kafka(), self.runtime.contracts, prefix=self.settings.topic_prefix, partitions=2
         )
 
 

@@ -168,7 +168,7 @@ class System:
         from kit.events.schemas import Contracts
 
         async def work() -> list[str]:
-            made = await topics.create(self.kafka.bootstrap, Contracts(places.CONTRACTS))
+            made = await topics.create({"bootstrap_servers": self.kafka.bootstrap}, Contracts(places.CONTRACTS))
             await groups_ready(self.kafka.bootstrap)
             return made
 

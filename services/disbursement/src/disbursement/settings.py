@@ -10,7 +10,7 @@ class Settings(Base):
 
     model_config = SettingsConfigDict(env_prefix="DISBURSEMENT_", extra="ignore", validate_default=True, frozen=True)
 
-    port: int = Field(8102, ge=1, le=65535, description="Port on which the API listens.")
+    port: int = Field(8102, ge=1, le=65535, description="Port of the API; a process without it shows there how it is.")
     registry_url: str = Field("http://127.0.0.1:8101", description="Where registry answers questions about people.")
     grants_url: str = Field("http://127.0.0.1:8103", description="Where grants answers questions about institutions.")
     office_name: str = Field("Dinas Sosial", max_length=70, description="Name of the payer in files to the bank.")

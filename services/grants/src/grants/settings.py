@@ -10,7 +10,7 @@ class Settings(Base):
 
     model_config = SettingsConfigDict(env_prefix="GRANTS_", extra="ignore", validate_default=True, frozen=True)
 
-    port: int = Field(8103, ge=1, le=65535, description="Port on which the API listens.")
+    port: int = Field(8103, ge=1, le=65535, description="Port of the API; a process without it shows there how it is.")
     correction_rounds: int = Field(3, ge=1, le=10, description="How often an application may be sent back.")
     correction_days: int = Field(30, ge=1, le=365, description="Days for a correction; afterwards the file lapses.")
     verification_days: int = Field(14, ge=1, le=200, description="Working days to decide; later is marked as late.")

@@ -12,7 +12,7 @@ class Settings(Base):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_", extra="ignore", validate_default=True, frozen=True)
 
-    port: int = Field(8104, ge=1, le=65535, description="Port on which the API listens.")
+    port: int = Field(8104, ge=1, le=65535, description="Port of the API; a process without it shows there how it is.")
     registry_url: str = Field("http://127.0.0.1:8101", description="Where registry answers: contacts are asked there.")
     office_name: str = Field("Dinas Sosial", description="Name of the office as it signs its messages.")
     office_phone: str = Field("112", description="Number that people call with questions; stands in many texts.")

@@ -13,7 +13,7 @@ class Settings(Base):
 
     model_config = SettingsConfigDict(env_prefix="REGISTRY_", extra="ignore", validate_default=True, frozen=True)
 
-    port: int = Field(8101, ge=1, le=65535, description="Port on which the API listens.")
+    port: int = Field(8101, ge=1, le=65535, description="Port of the API; a process without it shows there how it is.")
     burial_book_certifies: bool = Field(
         default=False,
         description="Whether a burial book (buku makam) with a letter of the kelurahan counts as an akta.",

@@ -104,7 +104,7 @@ class Consumer:
 
     async def _session(self, stop: asyncio.Event) -> None:
         kafka = AIOKafkaConsumer(
-            bootstrap_servers=self._runtime.settings.kafka_bootstrap,
+            **self._runtime.settings.kafka(),
             group_id=self._group,
             group_instance_id=self._instance,
             client_id=self._group,

@@ -7,7 +7,7 @@ alternatives lost or reordered events (performance.md B5).
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -85,13 +85,13 @@ class Relay:
         self,
         *,
         database_url: str,
-        bootstrap: str,
+        kafka: Mapping[str, Any],
         contracts: Contracts,
         service: str,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._database_url = database_url
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._contracts = contracts
         self._service = service
         self._poll_seconds = poll_seconds
@@ -267,7 +267,7 @@ class Relay:
 
     async def _producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka,
             client_id=f"{self._service}-relay",
             acks="all",
             enable_idempotence=True,

@@ -1,6 +1,7 @@
 """Create the topics that the catalogue declares; broker-side creation by use is off."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -10,18 +11,20 @@ DAY_MS = 86_400_000
 
 
 async def create(
-    bootstrap: str,
+    kafka: Mapping[str, Any],
     contracts: Contracts,
     *,
     prefix: str = "",
     partitions: int | None = None,
+    replication: int = 1,
     settings: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Create what is missing and return the names made. Safe to repeat; existing topics are never changed.
 
-    `partitions` overrides the declared number (tests), `settings` adds topic settings such as replication limits.
+    `kafka` is what clients are made with (`Base.kafka`). `partitions` overrides the declared number (tests), `settings`
+    adds topic settings such as replication limits.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         existing = set(await admin.list_topics())
@@ -29,7 +32,7 @@ async def create(
             NewTopic(
                 name=prefix + topic.name,
                 num_partitions=partitions or topic.partitions,
-                replication_factor=1,
+                replication_factor=replication,
                 topic_configs={
                     "retention.ms": str(topic.retention_days * DAY_MS),
                     "cleanup.policy": "delete",

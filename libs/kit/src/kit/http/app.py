@@ -34,8 +34,11 @@ _ALWAYS = (
 )
 
 
-def create_app(service: "Service", runtime: "Runtime") -> FastAPI:
-    """Put a service's routers behind the house's edge. `app.state` holds runtime, tokens and texts."""
+def create_app(service: "Service", runtime: "Runtime", *, api: bool = True) -> FastAPI:
+    """Put a service's routers behind the house's edge. `app.state` holds runtime, tokens and texts.
+
+    Without `api` there are only the pages of health and figures: what a relay or a reader shows of itself.
+    """
     app = FastAPI(
         title=service.title, version=_version(service.name), openapi_url=None, docs_url=None, redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False}, redirect_slashes=False,
@@ -44,7 +47,8 @@ def create_app(service: "Service", runtime: "Runtime") -> FastAPI:
     app.state.tokens = TokenVerifier(runtime.settings)
     app.state.texts = texts(runtime.settings.contracts_dir)
     # Taken as they are: `include_router` would build each route once more for every application, and look twice for each request.
-    for router in (*service.routers, health.router(app, service), docs.router(app, service)):
+    public = (*service.routers, docs.router(app, service)) if api else ()
+    for router in (*public, health.router(app, service)):
         app.router.routes += router.routes
     for kind in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer)

@@ -64,9 +64,16 @@ class Health:
     async def _look(self) -> tuple[bool, dict[str, Any]]:
         app, runtime = self._app, self._app.state.runtime
         parts: dict[str, Any] = {}
-        database = await self._database(parts)
-        keys = await self._keys(parts)
         processes = getattr(app.state, "processes", None)
+        database = await self._database(parts)
+        keys = await self._keys(parts) if processes is None or "api" in processes.parts else True
+        if processes is not None and "relay" in processes.parts:
+            quiet = monotonic() - processes.relay.last_round
+            parts["relay"] = {
+                "ok": quiet < LATE_SECONDS,
+                "leads": processes.relay.leader,
+                "seconds_since_round": round(quiet, 1),
+            }
         if processes is not None and processes.consumer.topics and processes.consumer.connected:
             age = monotonic() - processes.consumer.last_poll
             parts["consumer"] = {"ok": age < LATE_SECONDS, "seconds_since_poll": round(age, 1)}

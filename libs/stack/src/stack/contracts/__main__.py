@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stack.contracts import asyncapi, catalogue, dialect, gate, http_gate, openapi, pages
+from stack.contracts import asyncapi, catalogue, dialect, gate, http_gate, openapi, pages, realm
 from stack.members import member
 from stack.places import CONTRACTS, ROOT, SERVICES
 
@@ -17,9 +17,10 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 
 @app.command()
 def render() -> None:
-    """Write contracts/<service>/asyncapi.yaml and docs/events.md from the catalogue."""
+    """Write contracts/<service>/asyncapi.yaml, docs/events.md and the realms of deploy/keycloak."""
     files = {CONTRACTS / path: text for path, text in asyncapi.rendered().items()} | {
-        ROOT / pages.PAGE: pages.events_page()
+        ROOT / pages.PAGE: pages.events_page(),
+        **realm.rendered(),
     }
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
