@@ -16,7 +16,7 @@ _COUNTS = """
 SELECT s.query, s.calls, s.wal_bytes::bigint AS wal, s.wal_fpi::bigint AS pages, s.shared_blks_hit + s.shared_blks_read AS blocks
   FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid WHERE d.datname = $1
 """
-RUNS = 3
+RUNS = 7
 _DROPPED = "SELECT dealloc FROM pg_stat_statements_info"
 
 
@@ -45,11 +45,11 @@ class Meter:
         self._connection = connection
         self._database = database
 
-    async def cost(self, work: Callable[[], Awaitable[object]], times: int = 8) -> Cost:
+    async def cost(self, work: Callable[[], Awaitable[object]], times: int = 14) -> Cost:
         """The cost of the work; the first time warms up. A time does not count when a checkpoint fell into it or counts were dropped.
 
-        Of three that count the one with the fewest blocks: what happens elsewhere on the server can empty a session's
-        cache of the catalogue, and then the work pays for filling it.
+        Of those that count the one with the fewest blocks: the pool gives out its connections in turn, each fills its cache
+        of the catalogue at first, and what happens elsewhere on the server can empty it.
         """
         await work()
         counting: list[Cost] = []

@@ -115,7 +115,7 @@ class Hurried(Relay):
 async def test_what_is_committed_while_the_relay_looks_does_not_wait_for_the_next_poll(sample: Runtime) -> None:
     settings = sample.settings
     relay = Hurried(
-        database_url=settings.database_url.get_secret_value(), bootstrap=settings.kafka_bootstrap,
+        database_url=settings.database_url.get_secret_value(), kafka=settings.kafka(),
         contracts=sample.contracts, service="sample", poll_seconds=600,
     )  # fmt: skip
     relay.late = partial(tell, sample)
