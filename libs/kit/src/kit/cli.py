@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -19,8 +19,7 @@ from kit.runtime import Runtime
 from kit.service import Processes, Service
 from kit.settings import Base, SettingsError, load, table
 
-Part = Literal["api", "relay", "consume", "work"]
-PARTS: tuple[Part, ...] = get_args(Part)
+PARTS = ("api", "relay", "consume", "work")
 
 
 def main(service: Service) -> None:
@@ -53,7 +52,9 @@ def _processes(app: typer.Typer, service: Service) -> None:
     app.command("all", help="Run api, relay, consumers and workers in one process.")(start(PARTS))
 
     @app.command(help="Run some of them in one process: run consume work.")
-    def run(parts: list[Part]) -> None:
+    def run(parts: list[str]) -> None:
+        if unknown := set(parts) - set(PARTS):
+            raise typer.BadParameter(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
         start(tuple(parts))()
 
 
