@@ -25,10 +25,11 @@ SELECT $1, id, 'org.santun.sample.thing.changed.v1', 1,
                           'state', 'approved', 'period', '2026-01', 'facts_version', 7)
   FROM (SELECT uuidv7() AS id FROM generate_series(1, $2)) AS made
 """
-_KEYSET = """
+_ALL = """
 SELECT pos, xid::text AS xid, id, topic, key, type, sequence, headers::text AS headers, payload::text AS payload, created_at
-  FROM outbox WHERE (xid, pos) > ($1::text::xid8, $2) ORDER BY xid, pos LIMIT 1000
+  FROM outbox ORDER BY pos
 """
+_BATCH = 1_000
 
 
 def relay_of(sample: Sample) -> Relay:
@@ -59,14 +60,14 @@ async def offsets(sample: Sample) -> int:
 
 
 async def _read(sample: Sample) -> tuple[float, list[Sequence[Any]]]:
-    """A bare keyset read of the whole outbox: seconds, and the rows in their batches."""
+    """A bare read of the whole outbox through one cursor: seconds, and the rows in their batches."""
     batches: list[Sequence[Any]] = []
-    xid, pos = "0", 0
-    started = perf_counter()
-    while batch := await sample.sql.fetch(_KEYSET, xid, pos):
-        xid, pos = batch[-1]["xid"], batch[-1]["pos"]
-        batches.append(batch)
-    return perf_counter() - started, batches
+    async with sample.sql.transaction(readonly=True):
+        started = perf_counter()
+        cursor = await sample.sql.cursor(_ALL)
+        while batch := await cursor.fetch(_BATCH):
+            batches.append(batch)
+        return perf_counter() - started, batches
 
 
 async def _sent(relay: Relay, batches: Sequence[Sequence[Any]]) -> float:
@@ -160,7 +161,7 @@ async def _polls(sample: Sample) -> float:
 
 DRAIN = Benchmark(
     (
-        Figure("P6", "the relay drains an outbox to Kafka", "events/s", "the slower of: a bare keyset read; sending ready-made batches", Goal(at_least=0.60)),
+        Figure("P6", "the relay drains an outbox to Kafka", "events/s", "the slower of: a bare read through one cursor; sending ready-made batches", Goal(at_least=0.60)),
         Figure("P6 log", "write-ahead log that draining costs", "B/event", "", Goal(at_most=1.0, of="measured", unit="B")),
     ),
     drain,
