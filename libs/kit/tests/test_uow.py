@@ -2,21 +2,23 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from kit import invariants
 from kit.auth.actor import Actor
 from kit.db import audit, bulk
 from kit.db import engine as engines
 from kit.db.audit_verify import entry_bytes, verify
-from kit.db.uow import Line, lock
+from kit.db.uow import Line, UnitOfWork, lock
 from kit.errors import Missing, OutOfRegion, Stale
 from kit.events.schemas import ContractBroken
 from kit.ids import new_id
 from kit.runtime import Runtime
 from kit.testing import eventually
-from sample_service import Thing, tell
+from sample_service import SAMPLE, Thing, tell
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
@@ -188,3 +190,16 @@ async def test_the_rule_of_rows_says_of_every_code_what_the_rule_says_that_asks_
             asked = text("SELECT code FROM unnest(CAST(:codes AS text[])) AS c(code) WHERE santun_region_allowed(code)")
             allowed = set((await uow.execute(asked, {"codes": list(CODES)})).scalars())
         assert seen == (set(CODES) if regions == "*" else allowed), regions
+
+
+async def test_an_invariant_joins_no_tables_row_by_row_and_has_its_time(sample: Runtime) -> None:
+    seen: list[str] = []
+
+    async def looks(uow: UnitOfWork) -> list[str]:
+        asked = text("SELECT current_setting('enable_nestloop'), current_setting('statement_timeout')")
+        seen.extend((await uow.execute(asked)).one())
+        return []
+
+    found = await invariants.check(replace(SAMPLE, invariants={"looks": looks}), sample)
+    assert found["looks"] == []
+    assert seen == ["off", f"{engines.BULK_SECONDS // 60}min"]
