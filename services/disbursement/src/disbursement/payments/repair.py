@@ -43,7 +43,7 @@ PAYMENT = "payment"
 
 async def fix_payee(uow: UnitOfWork, line_id: UUID, documents: tuple[UUID, ...], expected: int) -> LineRow:
     """The village office mended the account in the registry; these are the papers."""
-    row = await _load(uow, line_id, expected)
+    row = await lock(uow, LineRow, line_id, expected)
     decision = uow.settle(decide(await _line(uow, row), FixPayee(documents), uow.context))
     row.fix_documents = list(documents)
     await _save(uow, row, decision, "fix_payee")
@@ -52,7 +52,7 @@ async def fix_payee(uow: UnitOfWork, line_id: UUID, documents: tuple[UUID, ...],
 
 async def confirm_fix(uow: UnitOfWork, line_id: UUID, mark: Fingerprint | None, expected: int) -> LineRow:
     """A second person agrees; `mark` is the account as the registry has it now, asked just before."""
-    row = await _load(uow, line_id, expected)
+    row = await lock(uow, LineRow, line_id, expected)
     state, match = (mark.state, mark.name_match) if mark is not None and mark.token is not None else ("", "")
     decision = uow.settle(decide(await _line(uow, row), ConfirmFix(state, match), uow.context))
     if mark is not None:
@@ -86,7 +86,7 @@ async def reissue(uow: UnitOfWork, batch_id: UUID, line_ids: Sequence[UUID], ask
     batch, origin = await money_out.for_reissue(uow, batch_id)
     if (other := guards.no_other_duty_in_this_file(batch, Export(approvals_hold=True), uow.context)) is not None:
         raise Refused(Refusal("guard", (other,)))
-    rows = [await _load(uow, line_id, None) for line_id in sorted(set(line_ids))]
+    rows = [await lock(uow, LineRow, line_id, None) for line_id in sorted(set(line_ids))]
     if {line.line_id for line in asked.lines} != {row.id for row in rows} or any(r.batch_id != batch_id for r in rows):
         raise Conflict("daftar_berubah")
     failing = gates.failing(asked, at_export=True)
@@ -104,7 +104,7 @@ async def reissue(uow: UnitOfWork, batch_id: UUID, line_ids: Sequence[UUID], ask
 
 async def give_up(uow: UnitOfWork, line_id: UUID, paper: Paper, command: GiveUp, expected: int) -> LineRow:
     """The money goes back to the treasury by STS (P11, P13); the right is due again, committed as arrears."""
-    row = await _load(uow, line_id, expected)
+    row = await lock(uow, LineRow, line_id, expected)
     uow.settle(decide(await _line(uow, row), command, uow.context))
     if paper.amount_idr != row.amount_idr:
         raise Refused(Refusal("guard", (Reason.of("jumlah_sts_beda", due_idr=row.amount_idr),)))
@@ -119,13 +119,9 @@ async def give_up(uow: UnitOfWork, line_id: UUID, paper: Paper, command: GiveUp,
 
 
 async def _step(uow: UnitOfWork, line_id: UUID, command: Command, name: str, expected: int) -> LineRow:
-    row = await _load(uow, line_id, expected)
+    row = await lock(uow, LineRow, line_id, expected)
     await _save(uow, row, uow.settle(decide(await _line(uow, row), command, uow.context)), name)
     return row
-
-
-async def _load(uow: UnitOfWork, line_id: UUID, expected: int | None) -> LineRow:
-    return await lock(uow, LineRow, line_id, expected)
 
 
 async def _line(uow: UnitOfWork, row: LineRow) -> Line:
