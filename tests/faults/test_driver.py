@@ -13,7 +13,7 @@ from faults.payday import Payday
 from faults.report import Report, Verdict
 from kit.failpoints import POINTS
 
-SHORT = ("a poison message", "deaf link to the database", "kill -9 of two services at once")
+SHORT = ("a poison message", "kill -9 of two services at once")
 SEED = 20261116
 
 

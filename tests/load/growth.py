@@ -90,20 +90,27 @@ async def _analyze(running: Running) -> None:
     await connection.close()
 
 
-async def measure(parts: Backends, sizes: Sequence[int], jobs: Sequence[str]) -> list[dict[str, Any]]:
-    """Every job in every variant at every size; a row for each job and variant."""
+async def measure(
+    parts: Backends, sizes: Sequence[int], jobs: Sequence[str], keep: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    """Every job in every variant at every size; after each variant all rows so far are kept, a row for each job and variant."""
     connection = await asyncpg.connect((await asyncio.to_thread(lambda: parts.postgres)).url())
     await connection.execute("ALTER SYSTEM SET autovacuum = off")  # what the planner knows is decided here alone
     await connection.execute("SELECT pg_reload_conf()")
     await connection.close()
-    seconds: dict[tuple[str, Variant], list[float]] = {}
+    rows: list[dict[str, Any]] = []
     for job in jobs:
         for variant in VARIANTS:
+            seconds: dict[str, list[float]] = {}
             for size in sizes:
                 async for part, took in JOBS[job](parts, size, variant):
-                    seconds.setdefault((part, variant), []).append(took)
+                    seconds.setdefault(part, []).append(took)
                     show(f"{part}, {variant.text}: {size:,} in {took:.2f} s")
-    return [row(part, variant, sizes, took) for (part, variant), took in seconds.items()]
+            found = [row(part, variant, sizes, took) for part, took in seconds.items()]
+            for one in found:
+                show(page.say(one))
+            rows += found
+            keep(rows)
 
 
 def row(part: str, variant: Variant, sizes: Sequence[int], seconds: Sequence[float]) -> dict[str, Any]:
@@ -125,16 +132,17 @@ def main() -> None:
     parser.add_argument("--only", choices=sorted(JOBS), action="append")
     parser.add_argument("--json", type=Path, help="write the rows of the table there")
     given = parser.parse_args()
+
+    def keep(found: list[dict[str, Any]]) -> None:
+        if given.json:
+            page.write(found, given.json)
+
     begun = backends.begin()
     assert begun is not None, "begin it outside of a test run"
     try:
-        found = asyncio.run(measure(Backends(begun), given.sizes, given.only or list(JOBS)))
+        asyncio.run(measure(Backends(begun), given.sizes, given.only or list(JOBS), keep))
     finally:
         backends.end(begun)
-    for one in found:
-        show(page.say(one))
-    if given.json:
-        page.write(found, given.json)
 
 
 if __name__ == "__main__":
