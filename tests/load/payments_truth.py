@@ -5,6 +5,7 @@ from typing import Any
 
 import payments_people
 from kit import invariants
+from kit.db import audit
 from measure import demand
 from stack.running import Running
 
@@ -63,6 +64,8 @@ async def told_and_true(
         expected,
     )
     disbursement = office.running
+    while await audit.seal(disbursement.runtime) >= audit.LIMIT:  # the work of a process that does not run here
+        pass
     violated = {
         name: found
         for name, found in (await invariants.check(disbursement.service, disbursement.runtime)).items()
