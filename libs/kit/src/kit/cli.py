@@ -14,7 +14,9 @@ from kit import invariants, logs, telemetry
 from kit.auth.actor import Actor
 from kit.db import audit, migrate
 from kit.errors import Problem
-from kit.events import parked
+from kit.events import access, parked
+from kit.events import topics as topic_maker
+from kit.events.schemas import Contracts
 from kit.runtime import Runtime
 from kit.service import Processes, Service
 from kit.settings import Base, SettingsError, load, table
@@ -67,6 +69,18 @@ def _maintenance(app: typer.Typer, service: Service) -> None:
         asyncio.run(migrate.upgrade(service.migrations, settings.database_owner_url.get_secret_value()))
 
     app.registered_commands[-1].name = "migrate"
+
+    @app.command(help="Make the topics of the catalogue and let its readers in (Kafka's administrator).")
+    def topics(replication: int = 1) -> None:
+        settings = _load(service)
+        contracts = Contracts(settings.contracts_dir)
+
+        async def work() -> None:
+            made = await topic_maker.create(settings.kafka(), contracts, replication=replication)
+            added, taken = await access.agree(settings.kafka(), access.grants(contracts))
+            typer.echo(f"{len(made)} topics made, {added} permissions given, {taken} taken back")
+
+        asyncio.run(work())
 
     @app.command("check-config", help="Say which settings are in force and what each is for.")
     def check_config() -> None:

@@ -9,7 +9,6 @@ import asyncpg
 import psutil
 
 from stack import jars, journal, processes
-from stack.office import clock_file
 from stack.supervisor import NEEDED_MB, held
 from stack.system import System
 
@@ -77,7 +76,7 @@ def _running(system: System) -> Iterator[Finding]:
         if errors:
             yield Finding(f"{part.name}: {errors} errors in its log within five minutes", look)
     yield from asyncio.run(_parked(system))
-    if clock_file(system).exists():
+    if system.clock.exists():
         yield _fine("the business clock was moved", "Back to real time: .venv/bin/santun clock reset")
 
 

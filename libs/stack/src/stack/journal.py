@@ -13,8 +13,8 @@ from shutil import rmtree
 
 from stack import delivered, places, processes
 from stack.postgres import forget as forget_postgres
-from stack.system import Say, System
-from stack.trouble import Trouble
+from stack.system import System
+from stack.trouble import Say, Trouble
 
 
 def tell_once(system: System, say: Say) -> None:

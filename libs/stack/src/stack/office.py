@@ -6,7 +6,7 @@ The story, the end-to-end tests and the `santun` command come in here. It speaks
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from kit import clock as office_clock
@@ -14,47 +14,59 @@ from kit.clock import Clock
 from kit.ids import new_id
 
 from stack.identities import directory
-from stack.system import System
 from stack.trouble import Trouble
 
 
-def fetch_token(system: System, name: str, scope: str = "") -> str:
+class Place(Protocol):
+    """A running system as its people reach it: the one of this machine (`System`), or the one in containers."""
+
+    @property
+    def token_url(self) -> str:
+        """Where people and machines sign in."""
+
+    @property
+    def clock(self) -> Path:
+        """The file that all services read their business time from."""
+
+    def url(self, name: str) -> str:
+        """The address of a service's API."""
+
+    def client_secret(self, client: str) -> str:
+        """What a machine signs in with."""
+
+
+def fetch_token(place: Place, name: str, scope: str = "") -> str:
     """An access token of a person (password grant) or a machine (client credentials). Raises Trouble for nobody's name."""
     people = directory()
     if name in people.persons:
         form = {"grant_type": "password", "client_id": people.console, "username": name, "password": people.password}
     elif name in people.clients:
-        form = {"grant_type": "client_credentials", "client_id": name, "client_secret": system.keys.clients[name]}
+        form = {"grant_type": "client_credentials", "client_id": name, "client_secret": place.client_secret(name)}
     else:
         raise Trouble(
             f"Nobody in the demonstration is called {name!r}.", "See who there is: .venv/bin/santun token --list"
         )
-    answer = httpx.post(f"{system.url('idp')}/token", data=form | ({"scope": scope} if scope else {}), timeout=10)
+    answer = httpx.post(place.token_url, data=form | ({"scope": scope} if scope else {}), timeout=10)
     if answer.status_code != httpx.codes.OK:
         raise Trouble(f"The identity provider refused a token for {name}: {answer.text}")
     return str(answer.json()["access_token"])
 
 
-def business_now(system: System) -> datetime:
+def business_now(place: Place) -> datetime:
     """The business instant that the services see."""
-    return Clock(file=clock_file(system)).now()
+    return Clock(file=place.clock).now()
 
 
-def move_clock(system: System, to: datetime) -> None:
+def move_clock(place: Place, to: datetime) -> None:
     """Move the business clock of all services to an aware instant, from their next look at it on."""
-    office_clock.move(clock_file(system), to)
-
-
-def clock_file(system: System) -> Path:
-    """The file that all services read their business time from."""
-    return system.data / "clock"
+    office_clock.move(place.clock, to)
 
 
 class Office:
     """Calls the running services as people of the demonstration; keeps their tokens and connections."""
 
-    def __init__(self, system: System) -> None:
-        self.system = system
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
 
     def desk(self, person: str, service: str) -> httpx.AsyncClient:
@@ -62,8 +74,8 @@ class Office:
         known = self._clients.get((person, service))
         if known is None:
             known = httpx.AsyncClient(
-                base_url=self.system.url(service),
-                auth=_Bearer(self.system, person),
+                base_url=self.place.url(service),
+                auth=_Bearer(self.place, person),
                 timeout=30,
                 event_hooks={"request": [_with_key]},
             )
@@ -94,11 +106,11 @@ class Office:
 
     def move_clock(self, to: datetime) -> None:
         """Move business time; see `move_clock`."""
-        move_clock(self.system, to)
+        move_clock(self.place, to)
 
     def now(self) -> datetime:
         """The business instant."""
-        return business_now(self.system)
+        return business_now(self.place)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -110,17 +122,17 @@ class Office:
 class _Bearer(httpx.Auth):
     """Signs every request; a refused token (401) is fetched anew once."""
 
-    def __init__(self, system: System, person: str) -> None:
-        self._system = system
+    def __init__(self, place: Place, person: str) -> None:
+        self._place = place
         self._person = person
         self._token = ""
 
     def auth_flow(self, request: httpx.Request) -> Any:
-        self._token = self._token or fetch_token(self._system, self._person)
+        self._token = self._token or fetch_token(self._place, self._person)
         request.headers["Authorization"] = f"Bearer {self._token}"
         answer = yield request
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._token = fetch_token(self._system, self._person)
+            self._token = fetch_token(self._place, self._person)
             request.headers["Authorization"] = f"Bearer {self._token}"
             yield request
 

@@ -17,8 +17,8 @@ import psutil
 
 from stack import jars, processes
 from stack.screen import Progress
-from stack.system import Part, Say, System
-from stack.trouble import Trouble
+from stack.system import Part, System
+from stack.trouble import Say, Trouble
 
 NEEDED_MB: Final = 1_024
 _CALM: Final = 60.0

@@ -22,10 +22,9 @@ from stack.keyring import Keyring, keyring
 from stack.places import Ports
 from stack.postgres import Postgres
 from stack.processes import Child
-from stack.trouble import Trouble
+from stack.trouble import Say, Trouble
 
 SLOW_START: Final = 180.0
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,20 @@ class System:
     def url(self, name: str) -> str:
         """The address of a service's API, or of the identity provider (`idp`)."""
         return environment.base_url(self.ports.idp if name == "idp" else self.ports.service(name))
+
+    @property
+    def token_url(self) -> str:
+        """Where people and machines sign in."""
+        return f"{self.url('idp')}/token"
+
+    def client_secret(self, client: str) -> str:
+        """What a machine signs in with."""
+        return self.keys.clients[client]
+
+    @property
+    def clock(self) -> Path:
+        """The file that all services read their business time from."""
+        return self.data / "clock"
 
     def survivors(self) -> Iterator[Part]:
         """Parts of an earlier start that still run (it was killed)."""

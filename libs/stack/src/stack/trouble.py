@@ -1,4 +1,9 @@
-"""What a person has to mend before the stack can go on. Everybody in `stack` raises it; only `cli` prints it."""
+"""What a person has to mend before the stack can go on, and how they hear what goes on. Everybody in `stack` raises and says; only `cli` prints."""
+
+from collections.abc import Callable
+
+Say = Callable[[str], None]
+"""Tells a person one step of long work."""
 
 
 class Trouble(Exception):

@@ -74,6 +74,7 @@ class TopicContract:
     partitions: int
     retention_days: int
     classification: str
+    readers: tuple[str, ...] = ()
 
 
 class Contracts:
@@ -87,8 +88,9 @@ class Contracts:
         self._by_type: dict[str, EventContract] = {}
         for topic in catalogue["topics"]:
             self.topics[topic["topic"]] = TopicContract(
-                topic["topic"], topic["owner"], topic["partitions"], topic["retention_days"], topic["classification"]
-            )
+                topic["topic"], topic["owner"], topic["partitions"], topic["retention_days"], topic["classification"],
+                tuple(topic["readers"]),
+            )  # fmt: skip
             for event in topic["events"]:
                 contract = _load(folder, topic, event)
                 self._by_type[contract.type] = contract

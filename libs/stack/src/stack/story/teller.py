@@ -10,8 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from stack.office import Office
-from stack.system import Say
-from stack.trouble import Trouble
+from stack.trouble import Say, Trouble
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 FIRST_DAY = datetime(2023, 3, 6, 8, 0, tzinfo=JAKARTA)

@@ -1,0 +1,15 @@
+#!/bin/bash
+# Starts a broker: the settings beside this file, its own place in the cluster, and its secrets. The first start formats the
+# log with the accounts of all who may come (SCRAM); later ones are changed with kafka-configs.sh.
+set -euo pipefail
+settings=/tmp/server.properties
+secrets=/run/secrets/santun
+cat /etc/santun/server.properties "$secrets/server.properties" > "$settings"
+printf '%s\n' "node.id=${KAFKA_NODE:-1}" "controller.quorum.voters=${KAFKA_VOTERS:-1@kafka:9093}" \
+    "advertised.listeners=INTERNAL://${KAFKA_NAME:-kafka}:9092" "default.replication.factor=${KAFKA_REPLICAS:-1}" \
+    "offsets.topic.replication.factor=${KAFKA_REPLICAS:-1}" "transaction.state.log.replication.factor=${KAFKA_REPLICAS:-1}" \
+    "min.insync.replicas=${KAFKA_IN_SYNC:-1}" "transaction.state.log.min.isr=${KAFKA_IN_SYNC:-1}" >> "$settings"
+accounts=()
+while read -r account; do accounts+=(--add-scram "$account"); done < "$secrets/scram"
+/opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$(cat "$secrets/cluster")" --config "$settings" "${accounts[@]}"
+exec /opt/kafka/bin/kafka-server-start.sh "$settings"
