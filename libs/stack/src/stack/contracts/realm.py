@@ -107,11 +107,11 @@ def _of_attribute(name: str, *, many: bool) -> dict[str, Any]:
     return _mapper(name, "oidc-usermodel-attribute-mapper", config)
 
 
-def _client(name: str, about: str, scopes: Iterable[str], **rest: Any) -> dict[str, Any]:
+def _client(name: str, about: str, scopes: Iterable[str], attributes: dict[str, str], **rest: Any) -> dict[str, Any]:
     return {
         "clientId": name, "name": about, "protocol": "openid-connect", "enabled": True, "fullScopeAllowed": True,
         "standardFlowEnabled": False, "implicitFlowEnabled": False, "directAccessGrantsEnabled": False,
-        "attributes": {"access.token.header.type.rfc9068": "true"},
+        "attributes": {"access.token.header.type.rfc9068": "true"} | attributes,
         "defaultClientScopes": [CLAIMS, *scopes], "optionalClientScopes": [], **rest,
     }  # fmt: skip
 
@@ -120,18 +120,18 @@ def _console(known: Directory, *, demonstration: bool) -> dict[str, Any]:
     """The officers' console: people sign in with code and PKCE; by password only where everybody knows it anyway."""
     scopes = sorted({scope for role in known.roles.values() for scope in role})
     return _client(
-        known.console, "Konsol petugas", scopes, publicClient=True, standardFlowEnabled=True,
+        known.console, "Konsol petugas", scopes, {"pkce.code.challenge.method": "S256"}, publicClient=True, standardFlowEnabled=True,
         directAccessGrantsEnabled=demonstration, redirectUris=["${SANTUN_CONSOLE_URL:https://localhost}/*"], webOrigins=["+"],
         protocolMappers=[
             _mapper("sub", "oidc-usermodel-property-mapper", {"user.attribute": "username", "claim.name": "sub", "jsonType.label": "String"})
         ],
-    ) | {"attributes": {"access.token.header.type.rfc9068": "true", "pkce.code.challenge.method": "S256"}}  # fmt: skip
+    )  # fmt: skip
 
 
 def _machines(known: Directory) -> list[dict[str, Any]]:
     return [
         _client(
-            machine.sub, machine.about, machine.scopes, publicClient=False, serviceAccountsEnabled=True,
+            machine.sub, machine.about, machine.scopes, {}, publicClient=False, serviceAccountsEnabled=True,
             clientAuthenticatorType="client-secret", secret=f"${{{_secret(machine.sub)}}}",
             protocolMappers=[
                 _mapper("sub", "oidc-hardcoded-claim-mapper", {"claim.name": "sub", "claim.value": machine.sub, "jsonType.label": "String"})
@@ -172,15 +172,11 @@ def _attributes(identity: Identity) -> dict[str, list[str]]:
 
 def _profile() -> dict[str, Any]:
     """What an account holds. Where somebody may act is set by administrators alone."""
-    plain = [
-        {"name": name, "permissions": {"view": ["admin", "user"], "edit": ["admin"]}}
-        for name in ("username", "email", "firstName", "lastName")
-    ]
-    ours = [
+    held = [
         {"name": name, "multivalued": name == "regions", "permissions": {"view": ["admin", "user"], "edit": ["admin"]}}
-        for name in _ATTRIBUTES
+        for name in ("username", "email", "firstName", "lastName", *_ATTRIBUTES)
     ]
     return {
         "providerId": "declarative-user-profile",
-        "config": {"kc.user.profile.config": [json.dumps({"attributes": [*plain, *ours]})]},
+        "config": {"kc.user.profile.config": [json.dumps({"attributes": held})]},
     }
