@@ -9,10 +9,10 @@ SOURCES := $(wildcard libs/*/src services/*/src)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: up down status story clean test check walls format lock docs faults soak bugs bench fuzz help env
+.PHONY: up down status story clean test check walls format lock docs faults soak bugs bench fuzz test-containers help env
 
 help:  ## what can be done here
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env:
 	@command -v $(PYTHON) >/dev/null || { echo "Santun cannot start yet: there is no Python on this machine."; \
@@ -53,6 +53,10 @@ bench: env  ## measure against the limits of this machine (ARGS="P6 --size small
 
 fuzz: env  ## thousands of drawn inputs for every reader of outside data and every route (FUZZ_EXAMPLES=5000)
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),2000) $(BIN)/pytest --timeout=3600 tests/fuzz tests/attack $(ARGS)
+
+test-containers: env  ## deploy/ as it is, in containers: started, asked, attacked, killed (needs docker with compose)
+	@docker compose version >/dev/null || { echo "There is no container engine with compose here."; exit 1; }
+	@$(BIN)/pytest --timeout=1800 tests/containers $(ARGS)
 
 walls: env  ## style, types, layers, and what each member may import
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null

@@ -1,0 +1,98 @@
+"""The system in containers as the tests hold it: a project of its own on ports of its own, with the demonstration's settings."""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stack.places import ROOT, SERVICES
+
+FILE = ROOT / "deploy" / "docker-compose.yml"
+LONG = 900.0
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@dataclass
+class Compose:
+    """One project of `docker compose`; `given` are lines of its .env."""
+
+    project: str
+    given: Mapping[str, str]
+    folder: Path
+    files: Sequence[Path] = (FILE,)
+
+    def __post_init__(self) -> None:
+        example = (ROOT / "deploy" / ".env.example").read_text()
+        settings = dict(line.split("=", 1) for line in example.splitlines() if "=" in line and not line.startswith("#"))
+        self.settings = settings | dict(self.given)
+        self.env = self.folder / f"{self.project}.env"
+        self.env.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
+
+    @property
+    def origin(self) -> str:
+        """The address of the proxy."""
+        return self.settings["SANTUN_ORIGIN"]
+
+    def __call__(self, *words: str, check: bool = True, text: str | None = None, within: float = LONG) -> str:
+        """What `docker compose` says. Raises AssertionError with its words when it fails."""
+        files = [part for file in self.files for part in ("-f", str(file))]
+        done = subprocess.run(
+            ["docker", "compose", "-p", self.project, *files, "--env-file", str(self.env), *words],
+            check=False, capture_output=True, text=True, input=text, timeout=within,
+            env={name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ},
+        )  # fmt: skip
+        assert not check or done.returncode == 0, (
+            f"compose {' '.join(words)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        )
+        return done.stdout + done.stderr
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Every container of the project by the name of its service, ended ones too."""
+        lines = self("ps", "--all", "--format", "json").splitlines()
+        return {one["Service"]: one for one in map(json.loads, lines)}
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """All that the engine knows of a container."""
+        id = self.containers()[service]["ID"]
+        found = subprocess.run(["docker", "inspect", id], check=True, capture_output=True, text=True).stdout
+        first: dict[str, Any] = json.loads(found)[0]
+        return first
+
+    def secret(self, name: str) -> str:
+        """One of the secrets, as an administrator reads it."""
+        code = f"print(open('/secrets/{name}').read())"
+        return self("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "prepare", "-c", code).strip()
+
+    def sql(self, database: str, query: str) -> list[list[str]]:
+        """Rows of a query, asked by the database's administrator."""
+        said = self(
+            "exec",
+            "-T",
+            "postgres",
+            "psql",
+            "-XAtq",
+            "-F",
+            "\t",
+            "-h",
+            "/var/run/postgresql",
+            "-d",
+            database,
+            "-c",
+            query,
+        )
+        return [line.split("\t") for line in said.splitlines() if line]
+
+    def verify(self) -> None:
+        """Every invariant of every service holds."""
+        for service in SERVICES:
+            said = self("exec", "-T", service, "python", "-m", service, "verify")
+            assert "VIOLATED" not in said, said

@@ -1,0 +1,212 @@
+"""What ops teams get: two commands, one door, the same tokens, topics that keep strangers out, and nothing lost."""
+
+import base64
+import json
+import subprocess
+import time
+
+import httpx
+import pytest
+from containers.compose import Compose
+from stack.identities import directory
+from stack.places import SERVICES
+
+WORKING = [name + part for name in SERVICES for part in ("", "-relay", "-work")]
+
+
+def claims(token: str) -> dict:
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_all_runs_and_jobs_have_ended_well(system: Compose):
+    found = system.containers()
+    for name in (*WORKING, "postgres", "kafka", "keycloak", "proxy"):
+        assert (found[name]["State"], found[name]["Health"]) == ("running", "healthy"), name
+    for name in ("prepare", "databases", "topics", *(f"migrate-{service}" for service in SERVICES)):
+        assert (found[name]["State"], found[name]["ExitCode"]) == ("exited", 0), name
+
+
+def test_only_the_proxy_is_reached_from_outside(system: Compose):
+    published = {
+        name: one["Publishers"]
+        for name, one in system.containers().items()
+        if any(p["PublishedPort"] for p in one["Publishers"] or ())
+    }
+    assert set(published) == {"proxy"}
+
+
+def test_a_service_runs_as_nobody_on_a_disk_it_cannot_write(system: Compose):
+    for name in WORKING:
+        found = system.inspect(name)
+        assert found["Config"]["User"] == "10001:10001"
+        assert found["HostConfig"]["ReadonlyRootfs"]
+        assert found["HostConfig"]["Memory"] == 512 * 1024 * 1024
+
+
+def test_a_person_has_the_claims_that_the_development_issuer_gives(system: Compose, token):
+    people = directory()
+    for name, person in people.persons.items():
+        signed = token(name)
+        assert len(signed) <= 8 * 1024, name
+        found, wanted = claims(signed), person.claims(people.console, person.scopes)
+        assert found["iss"] == f"{system.origin}/auth/realms/santun"
+        assert {*found["scope"].split()} == {*wanted.pop("scope").split()}, name
+        assert {*found.pop("roles")} == {*wanted.pop("roles")}, name
+        assert {*found.get("regions", ())} == {*wanted.pop("regions", ())}, name
+        assert {key: found.get(key) for key in wanted} == wanted, name
+        assert not {"name", "email", "preferred_username", "given_name", "family_name"} & set(found), name
+
+
+def test_a_machine_has_the_claims_that_the_development_issuer_gives(system: Compose, outside: httpx.Client):
+    for name, machine in directory().clients.items():
+        if name == directory().console:
+            continue
+        answer = outside.post(
+            "/auth/realms/santun/protocol/openid-connect/token",
+            data={"grant_type": "client_credentials"}, auth=(name, system.secret(f"source/client_{name}")),
+        )  # fmt: skip
+        found, wanted = claims(answer.json()["access_token"]), machine.claims(name, machine.scopes)
+        assert {*found["scope"].split()} == {*wanted["scope"].split()}, name
+        assert {*found.get("regions", ())} == {*wanted.get("regions", ())}, name
+        assert (found["sub"], found["azp"], found["aud"]) == (name, name, "santun")
+
+
+def test_the_story_was_told_and_the_books_are_right(system: Compose, outside: httpx.Client, token):
+    deadline = time.monotonic() + 900
+    while system.containers()["story"]["State"] != "exited" and time.monotonic() < deadline:
+        time.sleep(2)
+    assert system.containers()["story"]["ExitCode"] == 0, system("logs", "--no-log-prefix", "story")
+    bearer = {"Authorization": f"Bearer {token('inspektorat')}"}
+    payments = outside.get("/disbursement/v1/payments?limit=5", headers=bearer)
+    assert payments.status_code == 200, payments.text
+    assert payments.json()["items"]
+    system.verify()
+
+
+@pytest.mark.parametrize("path", [f"/{name}/{page}" for name in SERVICES for page in ("health/ready", "metrics")] + ["/auth/admin/", "/auth/realms/master/"])  # fmt: skip
+def test_what_the_offices_watch_may_see_the_world_may_not(outside: httpx.Client, path: str):
+    assert outside.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_pages_of_a_service_are_whole_behind_the_proxy(system: Compose, outside: httpx.Client, service: str):
+    page = outside.get(f"/{service}/docs")
+    assert page.status_code == 200
+    for asset in ("docs/init.js", "docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "openapi.json"):
+        assert outside.get(f"/{service}/{asset}").status_code == 200, asset
+    assert outside.get(f"/{service}/openapi.json").json()["servers"] == [{"url": f"{system.origin}/{service}"}]
+    assert page.headers["strict-transport-security"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_body_without_end_is_refused_at_the_door(outside: httpx.Client):
+    answer = outside.post("/registry/v1/deaths", content=b"x" * 3_000_000)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["title_id"]
+
+
+def kafka(system: Compose, user: str, tool: str, *words: str, text: str = "") -> str:
+    """What a tool of Kafka says to somebody who has this account."""
+    login = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+    lines = [
+        "security.protocol=SASL_PLAINTEXT", "sasl.mechanism=SCRAM-SHA-512",
+        f'sasl.jaas.config={login} username="{user}" password="{system.secret(f"source/kafka_{user}")}";',
+    ]  # fmt: skip
+    system("exec", "-T", "kafka", "bash", "-c", f"cat > /tmp/{user}.properties", text="\n".join(lines))
+    config = (
+        "--command-config"
+        if tool in {"kafka-topics.sh", "kafka-acls.sh"}
+        else "--consumer.config"
+        if "consumer" in tool
+        else "--producer.config"
+    )
+    return system(
+        "exec", "-T", "kafka", f"/opt/kafka/bin/{tool}", "--bootstrap-server", "kafka:9092", config, f"/tmp/{user}.properties",
+        *words, check=False, text=text,
+    )  # fmt: skip
+
+
+def test_a_partner_reads_what_the_catalogue_allows_and_writes_nothing(system: Compose):
+    read = (
+        "kafka-console-consumer.sh",
+        "--from-beginning",
+        "--max-messages",
+        "1",
+        "--timeout-ms",
+        "15000",
+        "--group",
+        "inspektorat.test",
+    )
+    assert "audit" in kafka(
+        system, "inspektorat", *read, "--topic", "registry.audit", "--property", "print.headers=true"
+    )
+    assert "TopicAuthorizationException" in kafka(system, "inspektorat", *read, "--topic", "registry.death")
+    assert "GroupAuthorizationException" in kafka(
+        system, "inspektorat", *read[:-1], "santun.registry", "--topic", "registry.audit"
+    )
+    assert "TopicAuthorizationException" in kafka(
+        system, "inspektorat", "kafka-console-producer.sh", "--topic", "registry.audit", text="x\n"
+    )
+
+
+def test_a_service_cannot_write_what_is_another_s(system: Compose):
+    said = kafka(system, "grants", "kafka-console-producer.sh", "--topic", "disbursement.payment", text="x\n")
+    assert "TopicAuthorizationException" in said
+
+
+def test_nobody_comes_without_an_account(system: Compose):
+    said = system(
+        "exec",
+        "-T",
+        "kafka",
+        "timeout",
+        "20",
+        "/opt/kafka/bin/kafka-topics.sh",
+        "--bootstrap-server",
+        "kafka:9092",
+        "--list",
+        check=False,
+    )
+    assert "registry." not in said
+
+
+def test_the_application_role_changes_no_table(system: Compose):
+    url = system.secret("registry/registry_database_url")
+    said = system("exec", "-T", "postgres", "psql", "-X", url, "-c", "CREATE TABLE mine (x int)", check=False)
+    assert "permission denied" in said
+    said = system(
+        "exec", "-T", "postgres", "psql", "-X", url.rsplit("/", 1)[0] + "/grants", "-c", "SELECT 1", check=False
+    )
+    assert "permission denied for database" in said
+
+
+def test_what_is_missing_or_wrong_is_said_all_at_once(system: Compose, tmp_path):
+    wrong = {
+        "SANTUN_PROFILE": "production", "SANTUN_HOST": "https://x", "DISBURSEMENT_DISTRIBUTION_ACCOUNT": "12",
+        "NOTIFICATIONS_SMTP_PORT": "many", "NOTIFICATIONS_SMTP_SENDER": "pemberitahuan@dinsos.example",
+    }  # fmt: skip
+    other = Compose("santun-wrong", wrong, tmp_path)
+    try:
+        said = other("run", "--rm", "-T", "prepare", check=False)
+    finally:
+        other("down", "--volumes")
+    for name in ("SANTUN_HOST", "DISBURSEMENT_DISTRIBUTION_ACCOUNT", "NOTIFICATIONS_SMTP_PORT", "SANTUN_CLOCK_FILE"):
+        assert name.removeprefix("SANTUN_") in said, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("service", ["registry", "registry-relay", "registry-work", "kafka", "postgres", "proxy"])
+def test_what_is_killed_comes_back_and_nothing_is_lost(system: Compose, service: str):
+    before = system.inspect(service)
+    subprocess.run(["kill", "-9", str(before["State"]["Pid"])], check=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = system.inspect(service)["State"]
+        if found["Running"] and found["Pid"] != before["State"]["Pid"] and found["Health"]["Status"] == "healthy":
+            break
+        time.sleep(0.5)
+    else:
+        raise AssertionError(f"{service} did not come back")
+    system.verify()
