@@ -26,7 +26,7 @@ from kit.settings import SettingsError, load
 
 SERVICES = ("registry", "disbursement", "grants", "notifications")
 PARTNERS = ("inspektorat",)
-SANTUN, POSTGRES, KAFKA, KEYCLOAK, NGINX = 10001, 999, 1000, 1000, 101
+SANTUN, POSTGRES, KAFKA, KEYCLOAK, NGINX, GRAFANA = 10001, 999, 1000, 1000, 101, 472
 """The users of the images, by number."""
 ROOT = Path(os.environ.get("SANTUN_SECRETS", "/secrets"))
 SOURCE = ROOT / "source"
@@ -201,6 +201,7 @@ def main() -> int:
     hand_out("postgres", POSTGRES, {"superuser": secret("postgres"), "keycloak": secret("keycloak"), **passwords})
     hand_out("kafka", KAFKA, of_kafka())
     hand_out("keycloak", KEYCLOAK, of_keycloak())
+    hand_out("grafana", GRAFANA, {"admin": secret("grafana_admin")})
     hand_out("proxy", NGINX, of_proxy(host))
     wrong = list(faults())
     if wrong:

@@ -29,10 +29,13 @@ consumer_events = Counter(
     "consumer_events", "Messages by what became of them: applied, duplicate, skipped, gap, parked", ("outcome",),
     registry=REGISTRY,
 )  # fmt: skip
+consumer_lag_seconds = Gauge(
+    "consumer_lag_seconds", "Age of the oldest message taken from the broker and not yet applied", registry=REGISTRY
+)
 parked_messages = Gauge("parked_messages", "Messages that wait for a decision", registry=REGISTRY)
-job_failures = Counter("job_failures", "Failed runs of a job", ("job",), registry=REGISTRY)
+job_failures = Counter("job_failures", "Failed runs of a job", ("name",), registry=REGISTRY)
 job_last_success = Gauge(
-    "job_last_success_seconds", "Monotonic time of a job's last good run", ("job",), registry=REGISTRY
+    "job_last_success_seconds", "When a job last ran well (seconds of Unix time)", ("name",), registry=REGISTRY
 )
 
 

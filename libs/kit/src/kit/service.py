@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -26,6 +26,7 @@ from kit.db.uow import UnitOfWork
 from kit.errors import Unavailable
 from kit.events.consumer import Consumer, Handlers
 from kit.events.relay import Relay
+from kit.figures import Figure
 from kit.metrics import job_failures, job_last_success
 from kit.runtime import Runtime
 from kit.settings import Base
@@ -69,6 +70,7 @@ class Service:
     handlers: Handlers = field(default_factory=dict)
     jobs: Sequence[Job] = ()
     invariants: Mapping[str, Invariant] = field(default_factory=dict)
+    figures: Sequence[Figure] = ()
     wire: Callable[[Runtime], Any] | None = None
     description: str = ""
 
@@ -183,7 +185,7 @@ class Processes:
             except (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError, Unavailable) as lost:
                 log.warning("job_waits", job=job.name, error=type(lost).__name__)
             except Exception as failed:  # a defect in one job must not stop the others; it is counted and alarmed
-                job_failures.labels(job=job.name).inc()
+                job_failures.labels(name=job.name).inc()
                 log.exception("job_failed", job=job.name, error=type(failed).__name__)
                 if self.runtime.settings.profile == "test":
                     raise
@@ -241,7 +243,7 @@ async def run_job(runtime: Runtime, job: Job) -> bool:
         finally:
             await connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), guard)
             await connection.commit()
-    job_last_success.labels(job=job.name).set(monotonic())
+    job_last_success.labels(name=job.name).set(time())
     return True
 
 

@@ -12,6 +12,7 @@ from disbursement.clockwork import JOBS
 from disbursement.consumers import HANDLERS
 from disbursement.enrolments.api import router as enrolments
 from disbursement.explanations.api import router as explanations
+from disbursement.figures import FIGURES
 from disbursement.ledger.api import router as ledger
 from disbursement.payments.api import router as payments
 from disbursement.payments.invariants import INVARIANTS as MONEY_INVARIANTS
@@ -39,5 +40,6 @@ SERVICE = Service(
     handlers=HANDLERS,
     jobs=(*JOBS, *PAYMENT_JOBS),
     invariants={**RIGHTS_INVARIANTS, **MONEY_INVARIANTS},
+    figures=FIGURES,
     wire=wire,
 )

@@ -10,6 +10,7 @@ from grants.clockwork import pass_time
 from grants.consumers import HANDLERS
 from grants.documents.api import router as documents
 from grants.eligibility.api import router as eligibility
+from grants.figures import FIGURES
 from grants.funnel.api import router as funnel
 from grants.institutions.api import router as institutions
 from grants.registration.api import router as registrations
@@ -28,5 +29,6 @@ SERVICE = Service(
     handlers=HANDLERS,
     jobs=(Job("file-clock", 60.0, pass_time), Job("expiry-ladder", 300.0, remind)),
     invariants=INVARIANTS,
+    figures=FIGURES,
     wire=wire,
 )

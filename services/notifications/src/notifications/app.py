@@ -6,6 +6,7 @@ from kit.service import Job, Service
 
 from notifications.consumers import HANDLERS
 from notifications.directory.api import router as directory
+from notifications.figures import FIGURES
 from notifications.messages.api import paper
 from notifications.messages.api import router as messages
 from notifications.messages.clockwork import tick
@@ -34,5 +35,6 @@ SERVICE = Service(
         Job("provider-receipts", 1.0, settle),
     ),
     invariants=INVARIANTS,
+    figures=FIGURES,
     wire=wire,
 )

@@ -10,6 +10,7 @@ from registry.deaths.api import router as deaths
 from registry.deaths.jobs import JOBS as DEATH_JOBS
 from registry.facts.api import router as facts
 from registry.families.api import router as families
+from registry.figures import FIGURES
 from registry.identities.api import router as identities
 from registry.imports.api import router as imports
 from registry.imports.worker import JOBS as IMPORT_JOBS
@@ -32,5 +33,6 @@ SERVICE = Service(
     handlers=HANDLERS,
     jobs=(*DEATH_JOBS, *IMPORT_JOBS),
     invariants=INVARIANTS,
+    figures=FIGURES,
     wire=wire,
 )

@@ -8,7 +8,7 @@ its key and the partition goes on (engineering.md C6, C7).
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 from uuid import UUID
 
@@ -87,6 +87,7 @@ class Consumer:
         self.topics = sorted({runtime.topic(c.topic) for c in contracts if c is not None})
         self.last_poll = monotonic()
         self.connected = False
+        self._in_hand: dict[TopicPartition, float] = {}
         self._lanes = asyncio.Semaphore(LANES)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,6 +102,10 @@ class Consumer:
                 await wait(stop, pause)
                 pause = min(pause * 2, 5.0)
             self.connected = False
+
+    def lag(self) -> float:
+        """Age in seconds of the oldest message in hand; 0 when all that came was applied."""
+        return max((time() - at for at in self._in_hand.values()), default=0.0)
 
     async def _session(self, stop: asyncio.Event) -> None:
         kafka = AIOKafkaConsumer(
@@ -131,6 +136,7 @@ class Consumer:
                 failpoint("consumer.after_poll")
                 await asyncio.gather(*(self._partition(kafka, tp, batch, stop) for tp, batch in records.items()))
         finally:
+            self._in_hand.clear()
             await _leave(kafka)
 
     async def _partition(
@@ -139,6 +145,7 @@ class Consumer:
         """Handle one partition's records in order, chunk by chunk, and commit the offset after what the database has."""
         messages = [Message(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
         handled: int | None = None
+        self._in_hand[tp] = records[0].timestamp / 1000
         for start in range(0, len(messages), CHUNK):
             chunk = messages[start : start + CHUNK]
             if not await self._until_handled(chunk, stop):
@@ -146,6 +153,7 @@ class Consumer:
             handled = chunk[-1].offset + 1
         if handled is None:
             return
+        self._in_hand.pop(tp, None)
         try:
             await kafka.commit({tp: handled})
         except (CommitFailedError, IllegalStateError):

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kit import metrics
 from kit.errors import Unavailable
+from kit.figures import Figures
 
 if TYPE_CHECKING:
     from kit.service import Service
@@ -112,7 +113,7 @@ class Health:
 def router(app: FastAPI, service: "Service") -> APIRouter:
     """The pages that orchestrators, dashboards and people watch; public inside the house, closed at the proxy."""
     pages = APIRouter(include_in_schema=False)
-    health = Health(app)
+    health, figures = Health(app), Figures(service.figures)
 
     @pages.get("/version")
     async def version() -> dict[str, str]:
@@ -133,7 +134,12 @@ def router(app: FastAPI, service: "Service") -> APIRouter:
 
     @pages.get("/metrics")
     async def prometheus() -> Response:
-        await health.look()
+        good, _ = await health.look()
+        processes = getattr(app.state, "processes", None)
+        if processes is not None:
+            metrics.consumer_lag_seconds.set(processes.consumer.lag())
+            if good and "work" in processes.parts:
+                await figures.take(app.state.runtime)
         return Response(metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
     return pages

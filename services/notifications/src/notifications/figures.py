@@ -1,0 +1,16 @@
+"""What a duty officer asks of messages: do they leave, and does anybody know what became of them. Counts and ages only."""
+
+from kit.figures import Figure
+
+FIGURES = (
+    Figure(
+        "messages", "Messages by where they stand", label="state",
+        sql="SELECT state, count(*) FROM message WHERE state IN"
+            " ('planned', 'rendered', 'queued', 'deferred', 'sending', 'retry_wait', 'unknown') GROUP BY 1",
+    ),
+    Figure(
+        "message_waiting_seconds", "How long the oldest message that may go now has waited",
+        sql="SELECT extract(epoch FROM now() - min(greatest(created_at, not_before))) FROM message"
+            " WHERE state IN ('planned', 'rendered', 'queued', 'retry_wait') AND not_before <= now()",
+    ),
+)  # fmt: skip
