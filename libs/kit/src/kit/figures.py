@@ -53,7 +53,7 @@ class Figures:
                 series = gauge(figure)
                 if figure.label:
                     series.clear()
-                    for label, value in rows:
-                        series.labels(label).set(float(value or 0))
+                    for row in rows:
+                        series.labels(row[0]).set(float(row[1] or 0))
                 else:
                     series.set(float(rows[0][0] or 0))
