@@ -198,7 +198,16 @@ def main() -> int:
         hand_out(f"{service}-owner", SANTUN, of_owner(service))
     hand_out("topics", SANTUN, of_service("registry") | {"registry_kafka_password": secret("kafka_admin")})
     passwords = {f"{service}_{part}": secret(f"{service}_{part}") for service in SERVICES for part in ("owner", "app")}
-    hand_out("postgres", POSTGRES, {"superuser": secret("postgres"), "keycloak": secret("keycloak"), **passwords})
+    hand_out(
+        "postgres",
+        POSTGRES,
+        {
+            "cipher.conf": f"[global]\nrepo1-cipher-pass={secret('backup_passphrase')}\n",
+            "superuser": secret("postgres"),
+            "keycloak": secret("keycloak"),
+            **passwords,
+        },
+    )
     hand_out("kafka", KAFKA, of_kafka())
     hand_out("keycloak", KEYCLOAK, of_keycloak())
     hand_out("grafana", GRAFANA, {"admin": secret("grafana_admin")})

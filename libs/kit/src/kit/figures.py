@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from time import monotonic
+from typing import Any
 
 from prometheus_client import Gauge
 from sqlalchemy import text
@@ -49,7 +50,7 @@ class Figures:
         self._at = monotonic()
         async with runtime.begin(Actor.system("figures")) as uow:
             for figure, statement in self._statements.items():
-                rows = (await uow.execute(statement)).all()
+                rows: Sequence[Any] = (await uow.execute(statement)).all()
                 series = gauge(figure)
                 if figure.label:
                     series.clear()

@@ -1,0 +1,28 @@
+#!/bin/bash
+# Keeps backups for as long as it runs: one at once, then one every SANTUN_BACKUP_SECONDS (a day); whole each week, else what
+# changed. Says when the last one ended, for the alarm BackupOld. With the word `once`: one backup, then an end.
+set -euo pipefail
+tool() { pgbackrest --config=/etc/santun/pgbackrest.conf --config-include-path=/run/secrets/santun --stanza=santun "$@"; }
+every=${SANTUN_BACKUP_SECONDS:-86400}
+
+backup() {
+    tool stanza-create
+    touch /var/lib/pgbackrest/kept
+    tool check
+    if [ -z "$(find /var/lib/pgbackrest/whole -mtime -7 2>/dev/null)" ]; then
+        tool backup --type=full
+        touch /var/lib/pgbackrest/whole
+    else
+        tool backup --type=diff
+    fi
+    printf '# TYPE backup_last_success_seconds gauge\nbackup_last_success_seconds %s\n' "$(date +%s)" > /var/lib/backup-status/.new
+    mv /var/lib/backup-status/.new /var/lib/backup-status/metrics
+    echo "backup ended well"
+}
+
+if [ "${1:-}" = once ]; then backup; exit; fi
+while true; do
+    backup || echo "backup failed; it is tried again in five minutes" >&2
+    sleep "$([ -n "$(find /var/lib/backup-status/metrics -mmin -5 2>/dev/null)" ] && echo "$every" || echo 300)" &
+    wait $!
+done

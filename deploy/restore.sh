@@ -1,0 +1,24 @@
+#!/bin/bash
+# Brings the whole system back to a moment: ./restore.sh "2026-11-28 09:00:00+07", or ./restore.sh latest
+#
+# PostgreSQL comes from its backup and its log. Topics may hold what has never happened in it, so they are made anew from the
+# outboxes. What the bank has and nobody here remembers: docs/runbooks/Restore.md, before the first new list is paid.
+set -euo pipefail
+cd "$(dirname "$0")"
+until=${1:?a time with its zone, such as "2026-11-28 09:00:00+07", or latest}
+compose() { docker compose --profile backup "$@"; }
+services="registry disbursement grants notifications"
+
+echo "1/5 everything stops"
+compose stop
+echo "2/5 PostgreSQL is put back to: $until"
+compose run --rm --no-deps --entrypoint restore.sh backup "$until"
+echo "3/5 the broker's data are given up and its topics made anew"
+compose rm --force --stop kafka > /dev/null
+docker volume rm "$(compose config --format json | python3 -c 'import json,sys; print(json.load(sys.stdin)["volumes"]["kafka"]["name"])')" > /dev/null
+compose up --wait postgres kafka topics
+echo "4/5 what is kept of announced events is announced again"
+for service in $services; do compose run --rm --no-deps "$service-relay" "$service" replay --from 2000-01-01; done
+echo "5/5 everything starts"
+compose up --wait
+for service in $services; do compose exec -T "$service" python -m "$service" verify; done
