@@ -1,0 +1,102 @@
+"""What is kept survives: the server and the broker with all their disks, a change of passwords, a change of the image."""
+
+import os
+import subprocess
+import time
+
+import httpx
+import pytest
+from containers.compose import Compose
+from containers.work import Told, tell, under_way
+from stack.places import ROOT
+
+READERS_OF_DEATHS = "disbursement"
+
+
+@pytest.fixture
+def bearer(token):
+    """Signs the village officer in once for a test."""
+    signed = token("op_desa")
+    return lambda: {"Authorization": f"Bearer {signed}"}
+
+
+def eventually(condition, within: float = 120.0) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.2)
+
+
+def once_everywhere(system: Compose, told: Told) -> None:
+    """Every answered death is there once, announced once, and its reader has taken it in once."""
+    ids = ", ".join(f"'{id}'" for id in told.deaths.values())
+    there = system.sql("registry", f"SELECT count(*), count(DISTINCT client_ref) FROM death_record WHERE id IN ({ids})")
+    assert there == [[str(len(told.deaths))] * 2]
+    events = f"SELECT id FROM outbox WHERE key IN ({ids}) AND type LIKE '%death.reported%'"
+    announced = [row[0] for row in system.sql("registry", events)]
+    assert len(announced) == len(told.deaths)
+    wanted = ", ".join(f"'{id}'" for id in announced)
+    eventually(
+        lambda: (
+            system.sql(READERS_OF_DEATHS, f"SELECT count(*) FROM inbox WHERE event_id IN ({wanted})")
+            == [[str(len(announced))]]
+        )
+    )
+
+
+def test_a_server_lost_with_its_disks_comes_back_from_its_backup(system: Compose, outside: httpx.Client, bearer):
+    told = Told()
+    system("--profile", "backup", "up", "--detach", "backup")
+    eventually(lambda: "backup ended well" in system("logs", "backup"), within=300)
+    for _ in range(20):
+        assert tell(outside, bearer, told)
+    # A minute passes: PostgreSQL hands its segment over by itself; here it is told to.
+    segment = system.sql("postgres", "SELECT pg_walfile_name(pg_switch_wal())")[0][0]
+    eventually(
+        lambda: (system.sql("postgres", "SELECT last_archived_wal FROM pg_stat_archiver")[0][0] or "") >= segment
+    )
+    system("--profile", "backup", "down")
+    for volume in ("postgres", "kafka"):
+        subprocess.run(["docker", "volume", "rm", f"{system.project}_{volume}"], check=True, capture_output=True)
+    begun = time.monotonic()
+    done = subprocess.run(
+        [ROOT / "deploy/restore.sh", "latest"], check=False, capture_output=True, text=True,
+        env={**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    print(f"restored and verified within {time.monotonic() - begun:.0f} s")
+    once_everywhere(system, told)
+    assert tell(outside, bearer, told), told.bad
+    once_everywhere(system, told)
+    system.verify()
+
+
+def test_the_broker_lost_with_its_disk_is_filled_again_from_the_outboxes(
+    system: Compose, outside: httpx.Client, bearer
+):
+    told = Told()
+    for _ in range(10):
+        assert tell(outside, bearer, told)
+    once_everywhere(system, told)
+    system("stop")
+    system("rm", "--force", "kafka")
+    subprocess.run(["docker", "volume", "rm", f"{system.project}_kafka"], check=True, capture_output=True)
+    system("up", "--wait", "postgres", "kafka", "topics", "keycloak")
+    for service in ("registry", "disbursement", "grants", "notifications"):
+        system("run", "--rm", "--no-deps", "-T", f"{service}-relay", service, "replay", "--from", "2000-01-01")
+    system("up", "--wait")
+    once_everywhere(system, told)
+    system.verify()
+
+
+def test_passwords_are_changed_while_work_goes_on(system: Compose, outside: httpx.Client, bearer):
+    with under_way(outside, bearer) as told:
+        done = subprocess.run(
+            [ROOT / "deploy/rotate.sh", "database", "registry"], check=False, capture_output=True, text=True,
+            env={**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        before = len(told.deaths)
+        eventually(lambda: len(told.deaths) > before + 5)
+    assert told.bad == []
+    once_everywhere(system, told)
