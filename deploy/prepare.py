@@ -30,6 +30,8 @@ SANTUN, POSTGRES, KAFKA, KEYCLOAK, NGINX, GRAFANA = 10001, 999, 1000, 1000, 101,
 """The users of the images, by number."""
 ROOT = Path(os.environ.get("SANTUN_SECRETS", "/secrets"))
 SOURCE = ROOT / "source"
+DATABASE = os.environ.get("SANTUN_DATABASE_HOST") or "postgres:5432"
+"""Where the services find PostgreSQL: another one after a standby took over."""
 CERTIFICATE_DAYS = 825
 
 
@@ -82,7 +84,7 @@ def clients() -> list[str]:
 def of_service(service: str) -> dict[str, str]:
     """What a service reads: its variables in lower case (kit.settings)."""
     own = {
-        "database_url": f"postgresql://{service}_app:{secret(f'{service}_app')}@postgres:5432/{service}",
+        "database_url": f"postgresql://{service}_app:{secret(f'{service}_app')}@{DATABASE}/{service}",
         "client_secret": secret(f"client_santun-{service}"),
         "cursor_secret": secret(f"{service}_cursors"),
         "field_keys": secret(f"{service}_field_keys", "key"),
@@ -96,7 +98,7 @@ def of_service(service: str) -> dict[str, str]:
 
 def of_owner(service: str) -> dict[str, str]:
     """The same for its migrations, which change tables and therefore come as the owner."""
-    url = f"postgresql://{service}_owner:{secret(f'{service}_owner')}@postgres:5432/{service}"
+    url = f"postgresql://{service}_owner:{secret(f'{service}_owner')}@{DATABASE}/{service}"
     return of_service(service) | {f"{service}_database_owner_url": url}
 
 
@@ -204,6 +206,7 @@ def main() -> int:
         {
             "cipher.conf": f"[global]\nrepo1-cipher-pass={secret('backup_passphrase')}\n",
             "superuser": secret("postgres"),
+            "replication": secret("replication"),
             "keycloak": secret("keycloak"),
             **passwords,
         },

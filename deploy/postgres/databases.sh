@@ -5,6 +5,7 @@ set -euo pipefail
 secrets=/run/secrets/santun
 export PGHOST=postgres PGUSER=postgres PGPASSWORD
 PGPASSWORD=$(cat "$secrets/superuser")
+export PGOPTIONS="-c synchronous_commit=local"  # a standby that does not exist yet is made with the role that this makes
 
 role() {  # name, file of its password
     psql -qX -v ON_ERROR_STOP=1 -v role="$1" -v password="$(cat "$secrets/$2")" <<'SQL'
@@ -29,6 +30,8 @@ for service in registry disbursement grants notifications; do
     role "${service}_app" "${service}_app"
     database "$service" "${service}_owner" "${service}_app"
 done
+role replication replication
+psql -qX -c 'ALTER ROLE replication REPLICATION'
 role keycloak keycloak
 database keycloak keycloak keycloak
 echo "databases and roles are in place"

@@ -4,15 +4,32 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+from stack.identities import directory
 from stack.places import ROOT, SERVICES
 
 FILE = ROOT / "deploy" / "docker-compose.yml"
 LONG = 900.0
+
+
+def signed_in(client: httpx.Client, person: str) -> str:
+    """An access token of a person of the demonstration, from Keycloak through the proxy."""
+    people = directory()
+    form = {"grant_type": "password", "client_id": people.console, "username": person, "password": people.password}
+    answer = client.post("/auth/realms/santun/protocol/openid-connect/token", data=form)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return str(answer.json()["access_token"])
+
+
+def officer(client: httpx.Client, person: str) -> Callable[[], dict[str, str]]:
+    """The header of a person who signs in once."""
+    token = signed_in(client, person)
+    return lambda: {"Authorization": f"Bearer {token}"}
 
 
 def free_port() -> int:
@@ -59,6 +76,10 @@ class Compose:
         """Every container of the project by the name of its service, ended ones too."""
         lines = self("ps", "--all", "--format", "json").splitlines()
         return {one["Service"]: one for one in map(json.loads, lines)}
+
+    def running(self) -> list[dict[str, Any]]:
+        """Every running container, each copy of a doubled service too."""
+        return [json.loads(line) for line in self("ps", "--format", "json").splitlines()]
 
     def inspect(self, service: str) -> dict[str, Any]:
         """All that the engine knows of a container."""

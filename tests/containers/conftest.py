@@ -1,12 +1,12 @@
 """One system in containers for all tests here; they need a container engine and are run by `make test-containers`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
-from containers.compose import Compose, free_port
-from stack.identities import directory
+from containers.compose import Compose, free_port, signed_in
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +41,7 @@ def outside(system: Compose, authority: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def token(outside: httpx.Client):
+def token(outside: httpx.Client) -> Callable[[str], str]:
     """Signs a person of the demonstration in at Keycloak."""
 
-    def sign_in(person: str) -> str:
-        people = directory()
-        form = {"grant_type": "password", "client_id": people.console, "username": person, "password": people.password}
-        answer = outside.post("/auth/realms/santun/protocol/openid-connect/token", data=form)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
-
-    return sign_in
+    return partial(signed_in, outside)

@@ -2,11 +2,12 @@
 
 import os
 import subprocess
+import sys
 import time
 
 import httpx
 import pytest
-from containers.compose import Compose
+from containers.compose import Compose, officer
 from containers.work import Told, tell, under_way
 from stack.places import ROOT
 
@@ -14,10 +15,9 @@ READERS_OF_DEATHS = "disbursement"
 
 
 @pytest.fixture
-def bearer(token):
+def bearer(outside: httpx.Client):
     """Signs the village officer in once for a test."""
-    signed = token("op_desa")
-    return lambda: {"Authorization": f"Bearer {signed}"}
+    return officer(outside, "op_desa")
 
 
 def eventually(condition, within: float = 120.0) -> None:
@@ -44,7 +44,9 @@ def once_everywhere(system: Compose, told: Told) -> None:
     )
 
 
-def test_a_server_lost_with_its_disks_comes_back_from_its_backup(system: Compose, outside: httpx.Client, bearer):
+def test_a_server_lost_with_its_disks_comes_back_from_its_backup(
+    system: Compose, outside: httpx.Client, bearer, capsys: pytest.CaptureFixture[str]
+):
     told = Told()
     system("--profile", "backup", "up", "--detach", "backup")
     eventually(lambda: "backup ended well" in system("logs", "backup"), within=300)
@@ -64,7 +66,8 @@ def test_a_server_lost_with_its_disks_comes_back_from_its_backup(system: Compose
         env={**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    print(f"restored and verified within {time.monotonic() - begun:.0f} s")
+    with capsys.disabled():
+        sys.stdout.write(f"\nrestored, announced again and verified within {time.monotonic() - begun:.0f} s\n")
     once_everywhere(system, told)
     assert tell(outside, bearer, told), told.bad
     once_everywhere(system, told)

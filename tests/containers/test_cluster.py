@@ -1,0 +1,60 @@
+"""Two of everything: whatever single container dies, nothing is lost and callers are answered again within ten seconds."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from containers.compose import FILE, Compose, free_port, officer
+from containers.test_keeping import once_everywhere
+from containers.work import under_way
+
+ANSWERED_AGAIN_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
+    """The cluster without its story."""
+    https, http = free_port(), free_port()
+    given = {
+        "SANTUN_HTTPS_PORT": str(https), "SANTUN_HTTP_PORT": str(http), "SANTUN_ORIGIN": f"https://localhost:{https}",
+        "COMPOSE_PROFILES": "",
+    }  # fmt: skip
+    files = (FILE, FILE.with_name("compose.cluster.yml"))
+    compose = Compose("santun-cluster", given, tmp_path_factory.mktemp("cluster"), files)
+    compose("down", "--volumes", "--remove-orphans")
+    try:
+        compose("up", "--build", "--wait")
+        yield compose
+    finally:
+        compose("down", "--volumes", "--remove-orphans")
+
+
+def test_any_one_container_dies_and_nothing_is_lost(
+    cluster: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    authority = tmp_path / "tls.crt"
+    authority.write_text(cluster.secret("source/tls.crt") + "\n")
+    slow: dict[str, float] = {}
+    with httpx.Client(base_url=cluster.origin, verify=str(authority), timeout=5) as client:
+        bearer = officer(client, "op_desa")
+        with under_way(client, bearer) as told:
+            for service, id in sorted((one["Service"], one["ID"]) for one in cluster.running()):
+                pid = subprocess.run(
+                    ["docker", "inspect", "-f", "{{.State.Pid}}", id], check=True, capture_output=True, text=True
+                )
+                told.longest = 0.0
+                subprocess.run(["kill", "-9", pid.stdout.strip()], check=True)
+                time.sleep(ANSWERED_AGAIN_SECONDS + 2)
+                slow[service] = max(slow.get(service, 0.0), told.longest)
+                cluster("up", "--detach", "--wait", "--no-recreate", service)
+    with capsys.disabled():
+        worst = sorted(slow.items(), key=lambda one: -one[1])
+        sys.stdout.write(f"\n{len(told.deaths)} commands; slowest after the death of: {worst[:8]}\n")
+    assert told.bad == []
+    once_everywhere(cluster, told)
+    cluster.verify()
+    assert max(slow.values()) <= ANSWERED_AGAIN_SECONDS, slow
