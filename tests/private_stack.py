@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +31,7 @@ from stack import backends, delivered, places, processes
 from stack.kafka import partitions
 from stack.members import member
 from stack.places import Ports
+from stack.processes import Child
 from stack.system import Part, System
 
 UNSETTLED = ("relay_cursor", "audit_seal", "idempotency", "read_log")
@@ -56,7 +57,8 @@ def free_base() -> int:
 class PrivateStack:
     """A `System` in a folder of the test run, with what a test asks of it."""
 
-    def __init__(self, members: Sequence[str] | None = None) -> None:
+    def __init__(self, members: Sequence[str] | None = None, launch: Callable[..., Child] = processes.start) -> None:
+        self.launch = launch
         self.folder = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ[backends.RUN]))
         self.members = existing() if members is None else tuple(members)
         self.ports = Ports(free_base())
@@ -70,7 +72,7 @@ class PrivateStack:
         self._runtimes: dict[str, Runtime] = {}
 
     def _system(self) -> System:
-        return System(self.folder / "data", self.ports, members=self.members)
+        return System(self.folder / "data", self.ports, members=self.members, launch=self.launch)
 
     def __enter__(self) -> Self:
         self.system.start(self.said.append)
@@ -126,7 +128,7 @@ class PrivateStack:
         self._armed[service] = (point.partition(":")[0], log.stat().st_size)
         argv = [sys.executable, "-m", service, "all"]
         child = await asyncio.to_thread(
-            processes.start, service, argv, file=file, log=log, env=environment, cwd=places.ROOT
+            self.launch, service, argv, file=file, log=log, env=environment, cwd=places.ROOT
         )
         if not ready:
             await self.died(service)

@@ -8,6 +8,7 @@ import pytest_asyncio
 from faults.desk import Desk
 from faults.links import LinkedStack
 from faults.payday import TODAY
+from nursery import Nursery
 from stack.office import move_clock
 
 
@@ -23,9 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LinkedStack]:
     """The stack that is hurt: an office on a Monday morning."""
-    with LinkedStack() as running:
+    nursery = Nursery()
+    with LinkedStack(nursery.start) as running:
         move_clock(running.system, TODAY)
         yield running
+    nursery.close()
 
 
 @pytest_asyncio.fixture

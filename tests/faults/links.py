@@ -7,6 +7,7 @@ broker tells its clients this address) and to the registry's API (`registry-api`
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
@@ -15,6 +16,7 @@ from faults.proxy import Links
 from private_stack import PrivateStack
 from stack import kafka, places, processes
 from stack.kafka import Kafka
+from stack.processes import Child
 from stack.system import System
 
 TESTS = Path(__file__).parents[1]
@@ -75,12 +77,12 @@ class LinkedSystem(System):
 class LinkedStack(PrivateStack):
     """A private stack with links."""
 
-    def __init__(self) -> None:
+    def __init__(self, launch: Callable[..., Child] = processes.start) -> None:
         self.links = Links()
-        super().__init__()
+        super().__init__(launch=launch)
 
     def _system(self) -> System:
-        system = LinkedSystem(Path(self.folder / "data"), self.ports, members=self.members)
+        system = LinkedSystem(Path(self.folder / "data"), self.ports, members=self.members, launch=self.launch)
         behind = {BROKER: self.ports.kafka, REGISTRY: self.ports.service("registry")}
         behind |= {database(service): self.ports.postgres for service in self.members}
         system.links = {name: (processes.free_port(), port) for name, port in behind.items()}

@@ -51,8 +51,13 @@ class System:
     """One stack: a data folder, a set of ports, and the services that run on it."""
 
     def __init__(
-        self, data: Path | None = None, ports: Ports | None = None, members: Sequence[str] | None = None
+        self,
+        data: Path | None = None,
+        ports: Ports | None = None,
+        members: Sequence[str] | None = None,
+        launch: Callable[..., Child] = processes.start,
     ) -> None:
+        self._launch = launch
         self.data = data or places.data()
         self.ports = ports or Ports.of_environment()
         self.members = places.members() if members is None else tuple(members)
@@ -217,7 +222,7 @@ class System:
             return _health(port) if health else "" if processes.listening(port) else "it does not answer"
 
         def start() -> float:
-            child = processes.start(name, argv, file=file, log=log, env=env, cwd=places.ROOT)
+            child = self._launch(name, argv, file=file, log=log, env=env, cwd=places.ROOT)
             return processes.wait_ready(child, lambda: not unready(), within=SLOW_START, log=log)
 
         def stop() -> bool:
