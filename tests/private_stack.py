@@ -11,8 +11,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
@@ -142,21 +143,25 @@ class PrivateStack:
 
     async def died(self, service: str, within: float = 60.0) -> None:
         """Wait until the service's process is gone, and see that it died where it was to."""
+        child = self.part(service).child()
+        await self._died(child, within, *self._armed.pop(service, ("", 0)))
 
+    async def _died(self, child: Child | None, within: float, point: str, before: int) -> None:
         async def gone() -> bool:
-            return not self.part(service).alive
+            return child is None or not child.alive
 
         await eventually(gone, within=within)
         self.killed += 1
-        point, before = self._armed.pop(service, ("", 0))
-        words = (self.system.logs / f"{service}.log").read_bytes()[before:].decode(errors="replace")
-        assert f'"point":"{point}"' in words or not point, f"{service} did not die at {point}:\n{words[-1_500:]}"
+        name = child.file.stem if child else ""
+        words = (self.system.logs / f"{name}.log").read_bytes()[before:].decode(errors="replace")
+        assert f'"point":"{point}"' in words or not point, f"{name} did not die at {point}:\n{words[-1_500:]}"
 
     @asynccontextmanager
     async def another(
         self, service: str, part: str, point: str = "", *, instance: str = "only"
-    ) -> AsyncIterator[tuple[httpx.URL, Any]]:
-        """One more process of a service beside the first (`api`, `relay`, ...), armed at a point; its address and process.
+    ) -> AsyncIterator[tuple[httpx.URL, Callable[[], Awaitable[None]]]]:
+        """One more process of a service beside the first (`api`, `relay`, ...), armed at a point: its address, and what
+        waits until it died there.
 
         A consumer beside the first needs an `instance` of its own, or none: two of one name throw each other out.
         """
@@ -166,20 +171,17 @@ class PrivateStack:
             "SANTUN_FAILPOINT": point,
             "SANTUN_INSTANCE": instance,
         }
-        log = (self.system.logs / f"{service}-{part}.log").open("ab")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", service, part, env=environment, cwd=places.ROOT, stdout=log, stderr=log
-        )
-        log.close()
+        name = f"{service}-{part}-{port}"
+        log, file = self.system.logs / f"{name}.log", self.system.data / "run" / f"{name}.json"
+        argv = [sys.executable, "-m", service, part]
+        child = await asyncio.to_thread(self.launch, name, argv, file=file, log=log, env=environment, cwd=places.ROOT)
         url = httpx.URL(f"http://127.0.0.1:{port}")
         try:
             if part == "api":
                 await eventually(lambda: _ready(url), within=60)
-            yield url, process
+            yield url, partial(self._died, child, 10.0, point.partition(":")[0], 0)
         finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            processes.stop(child, by=signal.SIGKILL)
 
     def command(self, service: str, *words: str) -> subprocess.CompletedProcess[str]:
         """A service's own command, as an operator runs it."""
@@ -299,6 +301,8 @@ class PrivateStack:
 
 
 async def _ready(url: httpx.URL) -> bool:
+    if not processes.listening(url.port or 0):  # a client costs 20 ms, and this is asked some hundred times
+        return False
     try:
         async with httpx.AsyncClient(base_url=url) as client:
             return (await client.get("/health/ready")).status_code == httpx.codes.OK

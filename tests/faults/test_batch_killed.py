@@ -1,7 +1,5 @@
 """The process dies at each point of a list's way to the bank: the repeated command has one effect, the books stay exact."""
 
-import asyncio
-import signal
 from typing import Any
 
 import httpx
@@ -60,13 +58,12 @@ class Mortal(Calls):
     ) -> None:
         headers = {"Idempotency-Key": key} | ({} if version is None else {"If-Match": f'"{version}"'})
         sent = {"json": dict(body or {})} if content is None else {"content": content}
-        async with self.stack.another("disbursement", "api", point) as (url, process):
+        async with self.stack.another("disbursement", "api", point) as (url, died):
             auth = self.office.desk(person, "disbursement").auth
             async with httpx.AsyncClient(base_url=url, auth=auth, timeout=30) as other:
                 with pytest.raises(httpx.TransportError):
                     await other.post(path, headers=headers, **sent)
-            async with asyncio.timeout(10):
-                assert await process.wait() == -signal.SIGKILL
+            await died()
 
     async def _money(self) -> dict[str, int]:
         rows = await self.stack.counts("disbursement")
