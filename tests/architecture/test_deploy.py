@@ -104,3 +104,21 @@ def test_scripts_are_scripts(script: Path) -> None:
     assert script.stat().st_mode & 0o100
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
     assert "set -euo pipefail" in script.read_text()
+
+
+@pytest.mark.parametrize("overlay", ["regency", "province"])
+def test_an_office_on_kubernetes_is_given_only_settings_that_there_are(overlay: str) -> None:
+    lines = (ROOT / f"deploy/k8s/overlays/{overlay}/office.env").read_text().splitlines()
+    literals = yaml.safe_load((ROOT / "deploy/k8s/base/kustomization.yaml").read_text())["configMapGenerator"][0][
+        "literals"
+    ]
+    assert {line.partition("=")[0] for line in [*lines, *literals]} - _settings() == set()
+
+
+@pytest.mark.parametrize("service", places.SERVICES)
+def test_a_service_on_kubernetes_is_the_common_one_with_its_own_name_and_secrets(service: str) -> None:
+    text = (ROOT / f"deploy/k8s/base/{service}/kustomization.yaml").read_text()
+    assert yaml.safe_load(text)["namePrefix"] == f"{service}-"
+    others = [name for name in places.SERVICES if name != service]
+    assert not any(name in text for name in others)
+    assert f"value: {service}-owner" in text
