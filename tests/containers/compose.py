@@ -65,7 +65,7 @@ class Compose:
         done = subprocess.run(
             ["docker", "compose", "-p", self.project, *files, "--env-file", str(self.env), *words],
             check=False, capture_output=True, text=True, input=text, timeout=within,
-            env={name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ},
+            env={name: value for name, value in os.environ.items() if not name.startswith(("SANTUN_", "COMPOSE_"))},
         )  # fmt: skip
         assert not check or done.returncode == 0, (
             f"compose {' '.join(words)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
