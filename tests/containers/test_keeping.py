@@ -103,3 +103,41 @@ def test_passwords_are_changed_while_work_goes_on(system: Compose, outside: http
         eventually(lambda: len(told.deaths) > before + 5)
     assert told.bad == []
     once_everywhere(system, told)
+
+
+NEXT = """
+FROM {image}
+USER 0
+RUN printf '%s\\n' 'from alembic import op' 'revision = "9999"' 'down_revision = "{head}"' 'branch_labels = depends_on = None' \
+    'def upgrade(): op.execute("ALTER TABLE death_record ADD COLUMN of_the_next_release text")' 'def downgrade(): raise NotImplementedError' \
+    > /app/services/registry/migrations/versions/9999_next.py
+USER 10001:10001
+LABEL org.opencontainers.image.version=next
+"""
+"""The release after this one: it adds a column."""
+
+
+def test_the_next_release_comes_in_and_goes_back_while_work_goes_on(system: Compose, outside: httpx.Client, bearer):
+    image = "santun:0.1.0"
+    head = sorted((ROOT / "services/registry/migrations/versions").glob("*.py"))[-1].name[:4]
+    subprocess.run(
+        ["docker", "build", "--quiet", "--tag", "santun:next", "-"], check=True, capture_output=True, text=True,
+        input=NEXT.format(image=image, head=head),
+    )  # fmt: skip
+    environment = {**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)}
+    with under_way(outside, bearer) as told:
+        for words in (["santun:next"], ["--back", image]):
+            done = subprocess.run(
+                [ROOT / "deploy/upgrade.sh", *words], check=False, capture_output=True, text=True, env=environment
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            running = {
+                system.inspect(name)["Config"]["Image"] for name in ("registry", "registry-relay", "grants-work")
+            }
+            assert running == {words[-1]}
+    assert told.bad == []
+    assert len(told.deaths) > 20
+    added = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'of_the_next_release'"
+    assert system.sql("registry", added) == [["1"]]
+    once_everywhere(system, told)
+    system.verify()
