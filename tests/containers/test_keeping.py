@@ -119,7 +119,7 @@ LABEL org.opencontainers.image.version=next
 
 def test_the_next_release_comes_in_and_goes_back_while_work_goes_on(system: Compose, outside: httpx.Client, bearer):
     image = "santun:0.1.0"
-    head = sorted((ROOT / "services/registry/migrations/versions").glob("*.py"))[-1].name[:4]
+    head = max((ROOT / "services/registry/migrations/versions").glob("*.py")).name[:4]
     subprocess.run(
         ["docker", "build", "--quiet", "--tag", "santun:next", "-"], check=True, capture_output=True, text=True,
         input=NEXT.format(image=image, head=head),
