@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,20 @@ def signed_in(client: httpx.Client, person: str) -> str:
     """An access token of a person of the demonstration, from Keycloak through the proxy."""
     people = directory()
     form = {"grant_type": "password", "client_id": people.console, "username": person, "password": people.password}
-    answer = client.post("/auth/realms/santun/protocol/openid-connect/token", data=form)
+    return _token(client, form, None)
+
+
+def machine(client: httpx.Client, name: str, secret: str) -> str:
+    """An access token of a machine."""
+    return _token(client, {"grant_type": "client_credentials"}, (name, secret))
+
+
+def _token(client: httpx.Client, form: dict[str, str], auth: tuple[str, str] | None) -> str:
+    while True:
+        answer = client.post("/auth/realms/santun/protocol/openid-connect/token", data=form, auth=auth)
+        if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            break
+        time.sleep(float(answer.headers["retry-after"]))  # the door lets ten a second in
     assert answer.status_code == httpx.codes.OK, answer.text
     return str(answer.json()["access_token"])
 

@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 from containers.compose import Compose
+from containers.compose import machine as signed_in_as
 from stack.identities import directory
 from stack.places import SERVICES
 
@@ -62,11 +63,10 @@ def test_a_machine_has_the_claims_that_the_development_issuer_gives(system: Comp
     for name, machine in directory().clients.items():
         if name == directory().console:
             continue
-        answer = outside.post(
-            "/auth/realms/santun/protocol/openid-connect/token",
-            data={"grant_type": "client_credentials"}, auth=(name, system.secret(f"source/client_{name}")),
-        )  # fmt: skip
-        found, wanted = claims(answer.json()["access_token"]), machine.claims(name, machine.scopes)
+        found, wanted = (
+            claims(signed_in_as(outside, name, system.secret(f"source/client_{name}"))),
+            machine.claims(name, machine.scopes),
+        )
         assert {*found["scope"].split()} == {*wanted["scope"].split()}, name
         assert {*found.get("regions", ())} == {*wanted.get("regions", ())}, name
         assert (found["sub"], found["azp"], found["aud"]) == (name, name, "santun")
