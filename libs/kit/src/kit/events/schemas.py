@@ -89,7 +89,7 @@ class Contracts:
         for topic in catalogue["topics"]:
             self.topics[topic["topic"]] = TopicContract(
                 topic["topic"], topic["owner"], topic["partitions"], topic["retention_days"], topic["classification"],
-                tuple(topic["readers"]),
+                tuple(topic.get("readers", ())),
             )  # fmt: skip
             for event in topic["events"]:
                 contract = _load(folder, topic, event)
