@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kit.testing import eventually
 from private_stack import UNSETTLED, PrivateStack
-from stack import journal, story
+from stack import story
 from stack.places import ROOT
 from stack.story.teller import Memory
 
@@ -83,27 +83,6 @@ async def _settled(stack: PrivateStack) -> dict[str, dict[str, int]]:
 
     await eventually(same, within=90, every=2.0)
     return last
-
-
-async def test_one_trace_leads_from_a_command_to_its_effect_in_the_next_service(stack: PrivateStack, told: Memory):
-    """By the trace id of an answer an operator finds what followed, in the tables and in the logs of every service."""
-    await stack.at_rest(within=120)
-    for cause, service, next_one in (
-        ("registry.death.reported", "registry", "disbursement"), ("disbursement.claim.", "disbursement", "notifications"),
-    ):  # fmt: skip
-        followed = await _traces(stack, service, cause) & await _traces(stack, next_one, "")
-        assert followed, f"nothing in {next_one} was done in the trace of {cause}"
-        trace = followed.pop()
-        lines = list(journal.lines(stack.system, trace=trace, count=1_000))
-        assert any(line.startswith(service) and "request" in line for line in lines), lines
-
-
-async def _traces(stack: PrivateStack, service: str, kind: str) -> set[str]:
-    """The trace ids that a service's events of a kind carry."""
-    rows = await stack.sql(
-        service, "SELECT DISTINCT headers->>'traceparent' FROM outbox WHERE type LIKE $1", f"{PREFIX}{kind}%"
-    )
-    return {row[0].split("-")[1] for row in rows if row[0]}
 
 
 def _without(counts: dict[str, int]) -> dict[str, int]:
