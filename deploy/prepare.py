@@ -22,12 +22,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from kit.events import access
+from kit.events.schemas import Contracts
 from kit.settings import SettingsError, load
 
 SERVICES = ("registry", "disbursement", "grants", "notifications")
-PARTNERS = ("inspektorat",)
 SANTUN, POSTGRES, KAFKA, KEYCLOAK, NGINX, GRAFANA = 10001, 999, 1000, 1000, 101, 472
 """The users of the images, by number."""
+CONTRACTS = Path(os.environ["SANTUN_CONTRACTS_DIR"])
 ROOT = Path(os.environ.get("SANTUN_SECRETS", "/secrets"))
 SOURCE = ROOT / "source"
 DATABASE = os.environ.get("SANTUN_DATABASE_HOST") or "postgres:5432"
@@ -77,7 +79,7 @@ def _write(file: Path, text: str, user: int) -> None:
 
 def clients() -> list[str]:
     """Machines that have a secret at the identity provider."""
-    contract = yaml.safe_load((Path(os.environ["SANTUN_CONTRACTS_DIR"]) / "roles.yaml").read_text())
+    contract = yaml.safe_load((CONTRACTS / "roles.yaml").read_text())
     return [name for name in contract["clients"] if name != "santun-console"]
 
 
@@ -104,7 +106,7 @@ def of_owner(service: str) -> dict[str, str]:
 
 def of_kafka() -> dict[str, str]:
     """The broker's own part of its settings, and the accounts its log is formatted with."""
-    users = ("admin", "broker", *SERVICES, *PARTNERS)
+    users = ("admin", "broker", *SERVICES, *sorted(access.partners(Contracts(CONTRACTS))))
     scram = [f"SCRAM-SHA-512=[name={user},password={secret(f'kafka_{user}')}]" for user in users]
     broker, controller = secret("kafka_broker"), secret("kafka_controller")
     plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"

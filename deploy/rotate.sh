@@ -11,21 +11,20 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 kind=${1:?what: database, fields, cursors, kafka or client} name=${2:?whose}
-compose() { docker compose "$@"; }
 new() { python3 -c 'import secrets; print(secrets.token_urlsafe(32))'; }
 put() {  # name in source/, its new text from standard input
-    compose run --rm --no-deps -T --entrypoint python prepare -c \
+    docker compose run --rm --no-deps -T --entrypoint python prepare -c \
         "import os, sys; f = '/secrets/source/$1'; open(f + '.new', 'w').write(sys.stdin.read().strip()); os.chmod(f + '.new', 0o400); os.replace(f + '.new', f)"
 }
-get() { compose run --rm --no-deps -T --entrypoint python prepare -c "print(open('/secrets/source/$1').read())"; }
-hand_out() { compose run --rm --no-deps -T prepare; }
-replace() { for process in "$@"; do compose up --detach --no-deps --force-recreate --wait "$process"; done; }
+get() { docker compose run --rm --no-deps -T --entrypoint python prepare -c "print(open('/secrets/source/$1').read())"; }
+hand_out() { docker compose run --rm --no-deps -T prepare; }
+replace() { for process in "$@"; do docker compose up --detach --no-deps --force-recreate --wait "$process"; done; }
 
 case $kind in
 database)
     for part in owner app; do new | put "${name}_$part"; done
     hand_out
-    compose run --rm --no-deps -T databases
+    docker compose run --rm --no-deps -T databases
     replace "$name-relay" "$name-work" "$name"
     ;;
 fields)
@@ -43,15 +42,15 @@ cursors)
 kafka)
     new | put "kafka_$name"
     hand_out
-    compose exec -T kafka bash /accounts.sh "$name" < <(get "kafka_$name")
-    if compose config --services | grep -qx "$name"; then replace "$name-relay" "$name-work"; fi
+    docker compose exec -T kafka bash /accounts.sh "$name" < <(get "kafka_$name")
+    if docker compose config --services | grep -qx "$name"; then replace "$name-relay" "$name-work"; fi
     ;;
 client)
     new | put "client_$name"
     hand_out
-    compose exec -T keycloak bash /client.sh "$name" < <(get "client_$name")
+    docker compose exec -T keycloak bash /client.sh "$name" < <(get "client_$name")
     service=${name#santun-}
-    if compose config --services | grep -qx "$service"; then replace "$service-work" "$service"; fi
+    if docker compose config --services | grep -qx "$service"; then replace "$service-work" "$service"; fi
     ;;
 *) echo "there is no secret of the kind $kind" >&2; exit 2 ;;
 esac

@@ -10,26 +10,25 @@ cd "$(dirname "$0")"
 back=false
 if [ "${1:-}" = --back ]; then back=true; shift; fi
 export SANTUN_IMAGE=${1:?an image, such as santun:0.2.0}
-compose() { docker compose "$@"; }
 services="registry disbursement grants notifications"
 
 beside() {  # a new process beside the old one, then the old one ends
     local old
-    old=$(compose ps --quiet "$1")
-    compose up --detach --no-deps --no-build --no-recreate --scale "$1=2" --wait "$1"
+    old=$(docker compose ps --quiet "$1")
+    docker compose up --detach --no-deps --no-build --no-recreate --scale "$1=2" --wait "$1"
     docker stop --time 40 $old > /dev/null
     docker rm $old > /dev/null
 }
 
-compose run --rm --no-deps -T prepare
+docker compose run --rm --no-deps -T prepare
 if ! $back; then
-    for service in $services; do compose run --rm --no-deps -T "migrate-$service"; done
-    compose run --rm --no-deps -T topics
+    for service in $services; do docker compose run --rm --no-deps -T "migrate-$service"; done
+    docker compose run --rm --no-deps -T topics
 fi
 for service in $services; do
     echo "$service"
     beside "$service"
     # One name in the group of readers and one leading relay at a time: these are replaced, what they do waits some seconds.
-    compose up --detach --no-deps --no-build --force-recreate --wait "$service-relay" "$service-work"
+    docker compose up --detach --no-deps --no-build --force-recreate --wait "$service-relay" "$service-work"
 done
 echo "all processes run $SANTUN_IMAGE"

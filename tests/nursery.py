@@ -12,7 +12,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import psutil
 from stack import places, processes
 from stack.processes import Child
 
@@ -74,13 +73,7 @@ class Nursery:
             mother.stdin.write(json.dumps(born) + "\n")
             mother.stdin.flush()
             pid = int(mother.stdout.readline())
-        try:
-            started = psutil.Process(pid).create_time()
-        except psutil.NoSuchProcess:
-            started = 0.0
-        child = Child(name, pid, started, file)
-        processes.remember(child)
-        return child
+        return processes.adopt(name, pid, file)
 
     def _mother(self, service: str) -> "subprocess.Popen[str]":
         if service not in self._mothers:

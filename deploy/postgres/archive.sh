@@ -2,4 +2,4 @@
 # What PostgreSQL calls for each full segment of its log. Where nobody keeps backups (no profile `backup`) it is let go.
 set -euo pipefail
 [ -e /var/lib/pgbackrest/kept ] || exit 0
-exec pgbackrest --config=/etc/santun/pgbackrest.conf --config-include-path=/run/secrets/santun --stanza=santun archive-push "$1"
+exec pgbackrest archive-push "$1"

@@ -2,18 +2,17 @@
 # Keeps backups for as long as it runs: one at once, then one every SANTUN_BACKUP_SECONDS (a day); whole each week, else what
 # changed. Says when the last one ended, for the alarm BackupOld. With the word `once`: one backup, then an end.
 set -euo pipefail
-tool() { pgbackrest --config=/etc/santun/pgbackrest.conf --config-include-path=/run/secrets/santun --stanza=santun "$@"; }
 every=${SANTUN_BACKUP_SECONDS:-86400}
 
 backup() {
-    tool stanza-create
+    pgbackrest stanza-create
     touch /var/lib/pgbackrest/kept
-    tool check
+    pgbackrest check
     if [ -z "$(find /var/lib/pgbackrest/whole -mtime -7 2>/dev/null)" ]; then
-        tool backup --type=full
+        pgbackrest backup --type=full
         touch /var/lib/pgbackrest/whole
     else
-        tool backup --type=diff
+        pgbackrest backup --type=diff
     fi
     printf '# TYPE backup_last_success_seconds gauge\nbackup_last_success_seconds %s\n' "$(date +%s)" > /var/lib/backup-status/.new
     mv /var/lib/backup-status/.new /var/lib/backup-status/metrics

@@ -2,10 +2,10 @@
 
 import json
 import os
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 from stack.identities import directory
 from stack.places import ROOT, SERVICES
+from stack.processes import free_port
 
 FILE = ROOT / "deploy" / "docker-compose.yml"
 LONG = 900.0
@@ -46,10 +47,12 @@ def officer(client: httpx.Client, person: str) -> Callable[[], dict[str, str]]:
     return lambda: {"Authorization": f"Bearer {token}"}
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+def eventually(condition: Callable[[], bool], within: float = 120.0) -> None:
+    """Wait until the condition holds. Raises AssertionError when it does not `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.2)
 
 
 @dataclass
@@ -86,14 +89,32 @@ class Compose:
         )
         return done.stdout + done.stderr
 
+    def listed(self, *words: str) -> list[dict[str, Any]]:
+        """Every running container, each copy of a doubled service too; with `--all` ended ones as well."""
+        return [json.loads(line) for line in self("ps", *words, "--format", "json").splitlines()]
+
     def containers(self) -> dict[str, dict[str, Any]]:
         """Every container of the project by the name of its service, ended ones too."""
-        lines = self("ps", "--all", "--format", "json").splitlines()
-        return {one["Service"]: one for one in map(json.loads, lines)}
+        return {one["Service"]: one for one in self.listed("--all")}
 
-    def running(self) -> list[dict[str, Any]]:
-        """Every running container, each copy of a doubled service too."""
-        return [json.loads(line) for line in self("ps", "--format", "json").splitlines()]
+    def script(self, name: str, *words: str) -> None:
+        """Run one of the scripts of `deploy/` on this project. Raises AssertionError with its words when it fails."""
+        done = subprocess.run(
+            [ROOT / "deploy" / name, *words], check=False, capture_output=True, text=True,
+            env={**os.environ, "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_ENV_FILES": str(self.env)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    def lose(self, *volumes: str) -> None:
+        """Destroy volumes that no container uses."""
+        names = [f"{self.project}_{volume}" for volume in volumes]
+        subprocess.run(["docker", "volume", "rm", *names], check=True, capture_output=True)
+
+    def authority(self, folder: Path) -> str:
+        """A file with the proxy's certificate, which stands for itself."""
+        file = folder / "tls.crt"
+        file.write_text(self.secret("source/tls.crt") + "\n")
+        return str(file)
 
     def inspect(self, service: str) -> dict[str, Any]:
         """All that the engine knows of a container."""
@@ -109,21 +130,8 @@ class Compose:
 
     def sql(self, database: str, query: str) -> list[list[str]]:
         """Rows of a query, asked by the database's administrator."""
-        said = self(
-            "exec",
-            "-T",
-            "postgres",
-            "psql",
-            "-XAtq",
-            "-F",
-            "\t",
-            "-h",
-            "/var/run/postgresql",
-            "-d",
-            database,
-            "-c",
-            query,
-        )
+        words = ("psql", "-XAtq", "-F", "\t", "-h", "/var/run/postgresql", "-d", database, "-c", query)
+        said = self("exec", "-T", "postgres", *words)
         return [line.split("\t") for line in said.splitlines() if line]
 
     def verify(self) -> None:
@@ -131,3 +139,21 @@ class Compose:
         for service in SERVICES:
             said = self("exec", "-T", service, "python", "-m", service, "verify")
             assert "VIOLATED" not in said, said
+
+
+@contextmanager
+def started(project: str, folder: Path, given: Mapping[str, str], files: Sequence[Path] = (FILE,)) -> Iterator[Compose]:
+    """A project on free ports, started as a newcomer starts it and gone afterwards."""
+    https, http = free_port(), free_port()
+    ports = {
+        "SANTUN_HTTPS_PORT": str(https),
+        "SANTUN_HTTP_PORT": str(http),
+        "SANTUN_ORIGIN": f"https://localhost:{https}",
+    }
+    compose = Compose(project, ports | dict(given), folder, files)
+    compose("down", "--volumes", "--remove-orphans")
+    try:
+        compose("up", "--build", "--wait")
+        yield compose
+    finally:
+        compose("down", "--volumes", "--remove-orphans")

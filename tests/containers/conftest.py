@@ -2,41 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import httpx
 import pytest
-from containers.compose import Compose, free_port, signed_in
+from containers.compose import Compose, signed_in, started
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     """The demonstration, started as a newcomer starts it, with its story told; gone afterwards."""
-    https, http = free_port(), free_port()
-    given = {
-        "SANTUN_HTTPS_PORT": str(https), "SANTUN_HTTP_PORT": str(http), "SANTUN_ORIGIN": f"https://localhost:{https}",
-    }  # fmt: skip
-    compose = Compose("santun-test", given, tmp_path_factory.mktemp("compose"))
-    compose("down", "--volumes", "--remove-orphans")
-    try:
-        compose("up", "--build", "--wait", "--quiet-pull")
+    with started("santun-test", tmp_path_factory.mktemp("compose"), {}) as compose:
         yield compose
-    finally:
-        compose("down", "--volumes", "--remove-orphans")
 
 
 @pytest.fixture(scope="session")
-def authority(system: Compose, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The proxy's certificate, which stands for itself."""
-    file = tmp_path_factory.mktemp("tls") / "tls.crt"
-    file.write_text(system.secret("source/tls.crt") + "\n")
-    return file
+def authority(system: Compose, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of the proxy's certificate."""
+    return system.authority(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
-def outside(system: Compose, authority: Path) -> Iterator[httpx.Client]:
+def outside(system: Compose, authority: str) -> Iterator[httpx.Client]:
     """Somebody who reaches the system as the world does: by the proxy, over TLS."""
-    with httpx.Client(base_url=system.origin, verify=str(authority), timeout=30) as client:
+    with httpx.Client(base_url=system.origin, verify=authority, timeout=30) as client:
         yield client
 
 

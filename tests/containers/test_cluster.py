@@ -7,9 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from containers.compose import FILE, Compose, free_port, officer
-from containers.test_keeping import eventually, once_everywhere
-from containers.work import under_way
+from containers.compose import FILE, Compose, eventually, officer, started
+from containers.work import once_everywhere, under_way
 
 ANSWERED_AGAIN_SECONDS = 10.0
 
@@ -17,31 +16,19 @@ ANSWERED_AGAIN_SECONDS = 10.0
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     """The cluster without its story."""
-    https, http = free_port(), free_port()
-    given = {
-        "SANTUN_HTTPS_PORT": str(https), "SANTUN_HTTP_PORT": str(http), "SANTUN_ORIGIN": f"https://localhost:{https}",
-        "COMPOSE_PROFILES": "",
-    }  # fmt: skip
     files = (FILE, FILE.with_name("compose.cluster.yml"))
-    compose = Compose("santun-cluster", given, tmp_path_factory.mktemp("cluster"), files)
-    compose("down", "--volumes", "--remove-orphans")
-    try:
-        compose("up", "--build", "--wait")
+    with started("santun-cluster", tmp_path_factory.mktemp("cluster"), {"COMPOSE_PROFILES": ""}, files) as compose:
         yield compose
-    finally:
-        compose("down", "--volumes", "--remove-orphans")
 
 
 def test_any_one_container_dies_and_nothing_is_lost(
     cluster: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    authority = tmp_path / "tls.crt"
-    authority.write_text(cluster.secret("source/tls.crt") + "\n")
     slow: dict[str, float] = {}
-    with httpx.Client(base_url=cluster.origin, verify=str(authority), timeout=5) as client:
+    with httpx.Client(base_url=cluster.origin, verify=cluster.authority(tmp_path), timeout=5) as client:
         bearer = officer(client, "op_desa")
         with under_way(client, bearer) as told:
-            for service, id in sorted((one["Service"], one["ID"]) for one in cluster.running()):
+            for service, id in sorted((one["Service"], one["ID"]) for one in cluster.listed()):
                 pid = subprocess.run(
                     ["docker", "inspect", "-f", "{{.State.Pid}}", id], check=True, capture_output=True, text=True
                 )

@@ -1,47 +1,20 @@
 """What is kept survives: the server and the broker with all their disks, a change of passwords, a change of the image."""
 
-import os
 import subprocess
 import sys
 import time
 
 import httpx
 import pytest
-from containers.compose import Compose, officer
-from containers.work import Told, tell, under_way
-from stack.places import ROOT
-
-READERS_OF_DEATHS = "disbursement"
+from containers.compose import Compose, eventually, officer
+from containers.work import Told, once_everywhere, tell, under_way
+from stack.places import ROOT, SERVICES
 
 
 @pytest.fixture
 def bearer(outside: httpx.Client):
     """Signs the village officer in once for a test."""
     return officer(outside, "op_desa")
-
-
-def eventually(condition, within: float = 120.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.2)
-
-
-def once_everywhere(system: Compose, told: Told) -> None:
-    """Every answered death is there once, announced once, and its reader has taken it in once."""
-    ids = ", ".join(f"'{id}'" for id in told.deaths.values())
-    there = system.sql("registry", f"SELECT count(*), count(DISTINCT client_ref) FROM death_record WHERE id IN ({ids})")
-    assert there == [[str(len(told.deaths))] * 2]
-    events = f"SELECT id FROM outbox WHERE key IN ({ids}) AND type LIKE '%death.reported%'"
-    announced = [row[0] for row in system.sql("registry", events)]
-    assert len(announced) == len(told.deaths)
-    wanted = ", ".join(f"'{id}'" for id in announced)
-    eventually(
-        lambda: (
-            system.sql(READERS_OF_DEATHS, f"SELECT count(*) FROM inbox WHERE event_id IN ({wanted})")
-            == [[str(len(announced))]]
-        )
-    )
 
 
 def test_a_server_lost_with_its_disks_comes_back_from_its_backup(
@@ -58,14 +31,9 @@ def test_a_server_lost_with_its_disks_comes_back_from_its_backup(
         lambda: (system.sql("postgres", "SELECT last_archived_wal FROM pg_stat_archiver")[0][0] or "") >= segment
     )
     system("--profile", "backup", "down")
-    for volume in ("postgres", "kafka"):
-        subprocess.run(["docker", "volume", "rm", f"{system.project}_{volume}"], check=True, capture_output=True)
+    system.lose("postgres", "kafka")
     begun = time.monotonic()
-    done = subprocess.run(
-        [ROOT / "deploy/restore.sh", "latest"], check=False, capture_output=True, text=True,
-        env={**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    system.script("restore.sh", "latest")
     with capsys.disabled():
         sys.stdout.write(f"\nrestored, announced again and verified within {time.monotonic() - begun:.0f} s\n")
     once_everywhere(system, told)
@@ -83,9 +51,9 @@ def test_the_broker_lost_with_its_disk_is_filled_again_from_the_outboxes(
     once_everywhere(system, told)
     system("stop")
     system("rm", "--force", "kafka")
-    subprocess.run(["docker", "volume", "rm", f"{system.project}_kafka"], check=True, capture_output=True)
+    system.lose("kafka")
     system("up", "--wait", "postgres", "kafka", "topics", "keycloak")
-    for service in ("registry", "disbursement", "grants", "notifications"):
+    for service in SERVICES:
         system("run", "--rm", "--no-deps", "-T", f"{service}-relay", service, "replay", "--from", "2000-01-01")
     system("up", "--wait")
     once_everywhere(system, told)
@@ -94,11 +62,7 @@ def test_the_broker_lost_with_its_disk_is_filled_again_from_the_outboxes(
 
 def test_passwords_are_changed_while_work_goes_on(system: Compose, outside: httpx.Client, bearer):
     with under_way(outside, bearer) as told:
-        done = subprocess.run(
-            [ROOT / "deploy/rotate.sh", "database", "registry"], check=False, capture_output=True, text=True,
-            env={**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        system.script("rotate.sh", "database", "registry")
         before = len(told.deaths)
         eventually(lambda: len(told.deaths) > before + 5)
     assert told.bad == []
@@ -124,13 +88,9 @@ def test_the_next_release_comes_in_and_goes_back_while_work_goes_on(system: Comp
         ["docker", "build", "--quiet", "--tag", "santun:next", "-"], check=True, capture_output=True, text=True,
         input=NEXT.format(image=image, head=head),
     )  # fmt: skip
-    environment = {**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)}
     with under_way(outside, bearer) as told:
         for words in (["santun:next"], ["--back", image]):
-            done = subprocess.run(
-                [ROOT / "deploy/upgrade.sh", *words], check=False, capture_output=True, text=True, env=environment
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
+            system.script("upgrade.sh", *words)
             running = {
                 system.inspect(name)["Config"]["Image"] for name in ("registry", "registry-relay", "grants-work")
             }

@@ -3,11 +3,10 @@
 import base64
 import json
 import subprocess
-import time
 
 import httpx
 import pytest
-from containers.compose import Compose
+from containers.compose import Compose, eventually
 from containers.compose import machine as signed_in_as
 from stack.identities import directory
 from stack.places import SERVICES
@@ -73,9 +72,7 @@ def test_a_machine_has_the_claims_that_the_development_issuer_gives(system: Comp
 
 
 def test_the_story_was_told_and_the_books_are_right(system: Compose, outside: httpx.Client, token):
-    deadline = time.monotonic() + 900
-    while system.containers()["story"]["State"] != "exited" and time.monotonic() < deadline:
-        time.sleep(2)
+    eventually(lambda: system.containers()["story"]["State"] == "exited", within=900)
     assert system.containers()["story"]["ExitCode"] == 0, system("logs", "--no-log-prefix", "story")
     bearer = {"Authorization": f"Bearer {token('inspektorat')}"}
     payments = outside.get("/disbursement/v1/payments?limit=5", headers=bearer)
@@ -201,12 +198,10 @@ def test_what_is_missing_or_wrong_is_said_all_at_once(system: Compose, tmp_path)
 def test_what_is_killed_comes_back_and_nothing_is_lost(system: Compose, service: str):
     before = system.inspect(service)
     subprocess.run(["kill", "-9", str(before["State"]["Pid"])], check=True)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+
+    def back() -> bool:
         found = system.inspect(service)["State"]
-        if found["Running"] and found["Pid"] != before["State"]["Pid"] and found["Health"]["Status"] == "healthy":
-            break
-        time.sleep(0.5)
-    else:
-        raise AssertionError(f"{service} did not come back")
+        return found["Running"] and found["Pid"] != before["State"]["Pid"] and found["Health"]["Status"] == "healthy"
+
+    eventually(back)
     system.verify()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 import httpx
+from containers.compose import Compose, eventually
 
 VILLAGE = "32.76.03.1001"
 AGAIN = {409, 429, 503}
@@ -72,3 +73,20 @@ def under_way(client: httpx.Client, bearer: Callable[[], dict[str, str]]) -> Ite
     finally:
         stop.set()
         worker.join()
+
+
+def once_everywhere(system: Compose, told: Told) -> None:
+    """Every answered death is there once, announced once, and its reader has taken it in once."""
+    ids = ", ".join(f"'{id}'" for id in told.deaths.values())
+    there = system.sql("registry", f"SELECT count(*), count(DISTINCT client_ref) FROM death_record WHERE id IN ({ids})")
+    assert there == [[str(len(told.deaths))] * 2]
+    events = f"SELECT id FROM outbox WHERE key IN ({ids}) AND type LIKE '%death.reported%'"
+    announced = [row[0] for row in system.sql("registry", events)]
+    assert len(announced) == len(told.deaths)
+    wanted = ", ".join(f"'{id}'" for id in announced)
+    eventually(
+        lambda: (
+            system.sql("disbursement", f"SELECT count(*) FROM inbox WHERE event_id IN ({wanted})")
+            == [[str(len(announced))]]
+        )
+    )

@@ -16,7 +16,7 @@ from kit.db import audit, migrate
 from kit.errors import Problem
 from kit.events import access, parked
 from kit.events import topics as topic_maker
-from kit.events.schemas import Contracts
+from kit.events.schemas import contracts as read_contracts
 from kit.runtime import Runtime
 from kit.service import Processes, Service
 from kit.settings import Base, SettingsError, load, table
@@ -73,7 +73,7 @@ def _maintenance(app: typer.Typer, service: Service) -> None:
     @app.command(help="Make the topics of the catalogue and let its readers in (Kafka's administrator).")
     def topics(replication: int = 1) -> None:
         settings = _load(service)
-        contracts = Contracts(settings.contracts_dir)
+        contracts = read_contracts(settings.contracts_dir)
 
         async def work() -> None:
             made = await topic_maker.create(settings.kafka(), contracts, replication=replication)

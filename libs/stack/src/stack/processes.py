@@ -80,11 +80,16 @@ def start(
         )
     # The child outlives this object on purpose; without this Python warns about it when the object is collected.
     process.returncode = 0
+    return adopt(name, process.pid, file)
+
+
+def adopt(name: str, pid: int, file: Path) -> Child:
+    """The process that was just born with this id, remembered in `file`."""
     try:
-        started = psutil.Process(process.pid).create_time()
+        started = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
         started = time.time()
-    child = Child(name, process.pid, started, file)
+    child = Child(name, pid, started, file)
     remember(child)
     return child
 

@@ -32,18 +32,27 @@ class Grant(NamedTuple):
     permission: int
 
 
+def services(contracts: Contracts) -> set[str]:
+    """Who owns a topic."""
+    return {topic.owner for topic in contracts.topics.values()}
+
+
+def partners(contracts: Contracts) -> set[str]:
+    """Who reads a topic and owns none."""
+    return {reader for topic in contracts.topics.values() for reader in topic.readers} - services(contracts)
+
+
 def grants(contracts: Contracts) -> set[Grant]:
-    """All that the catalogue allows; a reader that is no service is a partner, its groups begin with its name."""
+    """All that the catalogue allows; the groups of a partner begin with its name."""
 
     def allow(principal: str, resource: int, name: str, operation: int, pattern: int = LITERAL) -> Grant:
         return Grant(resource, name, pattern, f"User:{principal}", "*", operation, ALLOW)
 
-    services = {topic.owner for topic in contracts.topics.values()}
-    found = {allow(name, GROUP, f"santun.{name}", READ) for name in services}
+    found = {allow(name, GROUP, f"santun.{name}", READ) for name in services(contracts)}
+    found |= {allow(name, GROUP, f"{name}.", READ, PREFIXED) for name in partners(contracts)}
     for topic in contracts.topics.values():
         found.add(allow(topic.owner, TOPIC, topic.name, WRITE))
         found |= {allow(reader, TOPIC, topic.name, READ) for reader in topic.readers}
-        found |= {allow(reader, GROUP, f"{reader}.", READ, PREFIXED) for reader in set(topic.readers) - services}
     return found
 
 

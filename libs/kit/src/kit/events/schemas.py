@@ -74,7 +74,7 @@ class TopicContract:
     partitions: int
     retention_days: int
     classification: str
-    readers: tuple[str, ...] = ()
+    readers: tuple[str, ...]
 
 
 class Contracts:
@@ -89,7 +89,7 @@ class Contracts:
         for topic in catalogue["topics"]:
             self.topics[topic["topic"]] = TopicContract(
                 topic["topic"], topic["owner"], topic["partitions"], topic["retention_days"], topic["classification"],
-                tuple(topic.get("readers", ())),
+                tuple(topic["readers"]),
             )  # fmt: skip
             for event in topic["events"]:
                 contract = _load(folder, topic, event)
