@@ -21,7 +21,11 @@ backup() {
 
 if [ "${1:-}" = once ]; then backup; exit; fi
 while true; do
-    backup || echo "backup failed; it is tried again in five minutes" >&2
-    sleep "$([ -n "$(find /var/lib/backup-status/metrics -mmin -5 2>/dev/null)" ] && echo "$every" || echo 300)" &
+    # A process of its own: bash lets a function go on after a failure when somebody asks how it ended.
+    if "$0" once; then pause=$every; else
+        echo "backup failed; it is tried again in five minutes" >&2
+        pause=300
+    fi
+    sleep "$pause" &
     wait $!
 done
