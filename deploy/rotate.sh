@@ -11,42 +11,51 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 kind=${1:?what: database, fields, cursors, kafka or client} name=${2:?whose}
-new() { python3 -c 'import secrets; print(secrets.token_urlsafe(32))'; }
-put() {  # name in source/, its new text from standard input
-    docker compose run --rm --no-deps -T --entrypoint python prepare -c \
-        "import os, sys; f = '/secrets/source/$1'; open(f + '.new', 'w').write(sys.stdin.read().strip()); os.chmod(f + '.new', 0o400); os.replace(f + '.new', f)"
+secret() { docker compose run --rm --no-deps -T --entrypoint python prepare -c "$@"; }
+renew() {  # what stands in source/ under the name, made anew: a random text, or one more key at the end of a ring
+    secret '
+import os, secrets, sys
+path, ring = f"/secrets/source/{sys.argv[1]}", sys.argv[2:] == ["ring"]
+if ring:
+    old = open(path).read().strip()
+    newest = int(old.split(",")[-1].partition(":")[0])
+    text = f"{old},{newest + 1}:{secrets.token_hex(32)}"
+else:
+    text = secrets.token_urlsafe(32)
+with open(path + ".new", "w") as file:
+    file.write(text)
+os.chmod(path + ".new", 0o400)
+os.replace(path + ".new", path)' "$@"
 }
-get() { docker compose run --rm --no-deps -T --entrypoint python prepare -c "print(open('/secrets/source/$1').read())"; }
+get() { secret 'import sys; print(open(f"/secrets/source/{sys.argv[1]}").read())' "$1"; }
 hand_out() { docker compose run --rm --no-deps -T prepare; }
 replace() { for process in "$@"; do docker compose up --detach --no-deps --force-recreate --wait "$process"; done; }
 
 case $kind in
 database)
-    for part in owner app; do new | put "${name}_$part"; done
+    for part in owner app; do renew "${name}_$part"; done
     hand_out
     docker compose run --rm --no-deps -T databases
     replace "$name-relay" "$name-work" "$name"
     ;;
 fields)
-    get "${name}_field_keys" | python3 -c 'import secrets, sys
-ring = sys.stdin.read().strip()
-print(f"{ring},{int(ring.rpartition(chr(44))[2].partition(chr(58))[0]) + 1}:{secrets.token_hex(32)}")' | put "${name}_field_keys"
+    renew "${name}_field_keys" ring
     hand_out
     replace "$name-relay" "$name-work" "$name"
     ;;
 cursors)
-    new | put "${name}_cursors"
+    renew "${name}_cursors"
     hand_out
     replace "$name"
     ;;
 kafka)
-    new | put "kafka_$name"
+    renew "kafka_$name"
     hand_out
     docker compose exec -T kafka bash /accounts.sh "$name" < <(get "kafka_$name")
     if docker compose config --services | grep -qx "$name"; then replace "$name-relay" "$name-work"; fi
     ;;
 client)
-    new | put "client_$name"
+    renew "client_$name"
     hand_out
     docker compose exec -T keycloak bash /client.sh "$name" < <(get "client_$name")
     service=${name#santun-}

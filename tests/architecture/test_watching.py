@@ -9,6 +9,7 @@ import pytest
 import yaml
 from kit import metrics
 from stack.places import ROOT, SERVICES
+from stack.watched import LIMITS, Limit
 
 RUNBOOKS = ROOT / "docs/runbooks"
 PAGES = ("README", "Restore")
@@ -70,6 +71,12 @@ def test_every_alarm_has_its_page_and_every_page_its_alarm() -> None:
         assert rule["annotations"]["runbook"] == f"docs/runbooks/{rule['alert']}.md"
         assert rule["labels"]["severity"] in {"page", "day"}
         assert f"[{rule['alert']}]({rule['alert']}.md)" in index
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.alarm)
+def test_the_doctor_asks_what_the_alarms_ask(limit: Limit) -> None:
+    rule = next(rule for rule in RULES if rule["alert"] == limit.alarm)
+    assert re.fullmatch(rf"max(?: by \(\w+\) )?\({limit.series}\) > {limit.most:.0f}", rule["expr"])
 
 
 @pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("[A-Z]*.md")), ids=lambda path: path.stem)

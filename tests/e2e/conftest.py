@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from e2e.collector import Collector, collecting
 from private_stack import PrivateStack
 
 
@@ -17,7 +18,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[PrivateStack]:
-    """The whole system, for one module alone."""
-    with PrivateStack() as running:
+def collector() -> Iterator[Collector]:
+    """Where the services of the module's stack send their traces."""
+    with collecting() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def stack(collector: Collector) -> Iterator[PrivateStack]:
+    """The whole system, for one module alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANTUN_OTLP_ENDPOINT", collector.endpoint)
+        with PrivateStack() as running:
+            yield running

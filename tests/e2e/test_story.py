@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from e2e.collector import Collector
 from kit.testing import eventually
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from private_stack import UNSETTLED, PrivateStack
-from stack import story
+from stack import journal, story
 from stack.places import ROOT
 from stack.story.teller import Memory
 
@@ -83,6 +85,34 @@ async def _settled(stack: PrivateStack) -> dict[str, dict[str, int]]:
 
     await eventually(same, within=90, every=2.0)
     return last
+
+
+async def test_a_claim_is_followed_from_the_desk_to_its_messages_by_its_traces(
+    stack: PrivateStack, told: Memory, collector: Collector
+):
+    """Whoever holds the trace of an answer finds the event, the message in the next service, the spans and the log lines."""
+    await stack.at_rest(within=120)
+    claim = told.cases[0].claim["id"]
+    asked = await _traces(stack, "disbursement", f"key = '{claim}'")
+    followed = asked & await _traces(stack, "notifications", f"type LIKE '{PREFIX}notifications.message.planned.%'")
+    assert followed, "no message was planned in a trace of the claim"
+    for trace in followed:
+
+        async def whole(trace: str = trace) -> bool:
+            found = {(span.service, span.kind) for span in collector.of(trace)}
+            return {("disbursement", Span.SPAN_KIND_SERVER), ("notifications", Span.SPAN_KIND_CONSUMER)} <= found
+
+        await eventually(whole, within=30)
+        lines = list(journal.lines(stack.system, trace=trace, count=1_000))
+        assert any(line.startswith("disbursement") and " request " in line for line in lines), lines
+
+
+async def _traces(stack: PrivateStack, service: str, which: str) -> set[str]:
+    """The trace ids that events of a service carry."""
+    rows = await stack.sql(
+        service, f"SELECT DISTINCT split_part(headers->>'traceparent', '-', 2) FROM outbox WHERE {which}"
+    )
+    return {str(row[0]) for row in rows if row[0]}
 
 
 def _without(counts: dict[str, int]) -> dict[str, int]:

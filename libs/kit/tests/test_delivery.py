@@ -173,6 +173,7 @@ async def test_events_taken_together_come_in_order_and_a_bad_one_falls_out_alone
     [
         ("SELECT pg_terminate_backend(pg_backend_pid())", None, True),
         ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$", None, True),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'invalid_password'; END $$", None, True),
         ("SELECT 1 / 0", asyncpg.DivisionByZeroError, False),
         ("SELECT $1::uuid", asyncpg.DataError, False),
     ],

@@ -113,7 +113,7 @@ class DriverError(Exception):
         ("40P01", Conflict, "bersamaan_dengan_permintaan_lain"), ("23505", Conflict, "bertentangan_dengan_data_tersimpan"),
         ("23514", Conflict, "bertentangan_dengan_data_tersimpan"), ("57014", Unavailable, None),
         ("57P01", Unavailable, None), ("53300", Unavailable, None), ("53100", Unavailable, None), ("58030", Unavailable, None),
-        ("08006", Unavailable, None),
+        ("08006", Unavailable, None), ("28P01", Unavailable, None), ("28000", Unavailable, None),
         ("42P01", type(None), None),
     ],
 )  # fmt: skip

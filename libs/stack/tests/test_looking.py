@@ -9,7 +9,7 @@ from kit.clock import Clock
 from kit.events import topics
 from kit.events.envelope import Event
 from kit.events.schemas import Contracts
-from stack import doctor, journal, office, timeline
+from stack import doctor, journal, office, timeline, watched
 from stack.places import CONTRACTS, Ports
 from stack.processes import free_port
 from stack.system import System
@@ -113,6 +113,23 @@ def test_logs_are_found_by_trace_over_all_parts(tmp_path):
 def test_the_doctor_says_that_it_does_not_run_and_how_to_start(system):
     findings = doctor.examine(system)
     assert [finding.next_step for finding in findings if not finding.good][-1] == "Start it with: make up"
+
+
+def test_the_doctor_says_in_plain_words_what_is_late_and_where_help_is():
+    exposed = """# TYPE batch_waiting_seconds gauge
+payments_unanswered 3.0
+relay_lag_seconds 61.5
+consumer_lag_seconds 119.0
+"""
+    found = list(watched.late("disbursement", exposed))
+    assert [(one.what, one.next_step, one.good) for one in found] == [
+        (
+            "disbursement: committed something 62 s ago that is not announced yet",
+            "See: docs/runbooks/OutboxLate.md", False,
+        ),
+        ("disbursement: 3 payments whose answer is overdue or unknown", "See: docs/runbooks/PaymentsUnanswered.md", False),
+    ]  # fmt: skip
+    assert [one.good for one in watched.late("grants", "relay_lag_seconds 0.0\n")] == [True]
 
 
 def test_one_file_moves_the_clock_of_all_services(system):

@@ -5,7 +5,7 @@ see costs a command a twentieth of its time.
 """
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _NO_ID = 0
@@ -40,13 +40,17 @@ def shutdown() -> None:
 
 
 @contextmanager
-def span(name: str, kind: SpanKind = SpanKind.INTERNAL, traceparent: str | None = None) -> Iterator[Span]:
+def span(
+    name: str, kind: SpanKind = SpanKind.INTERNAL, traceparent: str | None = None, *, of: Iterable[str] = ()
+) -> Iterator[Span]:
     """A span around a piece of work; with `traceparent` it continues the caller's trace, else the current one.
 
-    A malformed traceparent starts a new trace, as the standard asks.
+    Work done for many at once has a trace of its own and is linked to theirs: `of`. A malformed traceparent starts a
+    new trace, as the standard asks.
     """
     parent = trace.set_span_in_context(NonRecordingSpan(remote)) if (remote := _parse(traceparent)) else None
-    with _tracer.start_as_current_span(name, context=parent, kind=kind) as current:
+    links = [Link(cause) for each in of if (cause := _parse(each))] if _provider.sampler is not ALWAYS_OFF else None
+    with _tracer.start_as_current_span(name, context=parent, kind=kind, links=links) as current:
         yield current
 
 

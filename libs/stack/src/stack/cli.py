@@ -12,7 +12,7 @@ import httpx
 import typer
 from aiokafka.errors import KafkaError
 
-from stack import journal, processes, screen, timeline
+from stack import containers, journal, processes, screen, timeline
 from stack.screen import console
 from stack.supervisor import Supervisor, down, held, start_apart
 from stack.system import System
@@ -29,6 +29,7 @@ app.add_typer(events, name="events")
 app.add_typer(clock, name="clock")
 
 _EVENTS_ON_SCREEN = 60
+_Containers = Annotated[bool, typer.Option("--containers", help="Of the system that docker compose runs from deploy/.")]
 
 
 def main() -> None:
@@ -150,9 +151,15 @@ def logs(
     trace: Annotated[str, typer.Option(help="Only lines of this trace id.")] = "",
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f")] = False,
+    in_containers: _Containers = False,
 ) -> None:
     """What the parts say."""
-    for text in journal.lines(System(), service, trace=trace, count=lines, follow=follow):
+    found = (
+        containers.lines(service, trace=trace, count=lines, follow=follow)
+        if in_containers
+        else journal.lines(System(), service, trace=trace, count=lines, follow=follow)
+    )
+    for text in found:
         console.print(text, markup=False)
 
 
@@ -214,11 +221,11 @@ def mail(count: Annotated[int, typer.Option("--lines", "-n", min=1, max=200)] = 
 
 
 @app.command()
-def doctor() -> None:
+def doctor(*, in_containers: _Containers = False) -> None:
     """Say what is wrong now and the next step."""
     from stack.doctor import examine
 
-    findings = examine(System())
+    findings = containers.examine() if in_containers else examine(System())
     for finding in findings:
         console.print(f"{'ok   ' if finding.good else 'WRONG'}  {finding.what}", markup=False)
         if finding.next_step:

@@ -45,10 +45,12 @@ def lines(system: System, part: str = "", *, trace: str = "", count: int = 50, f
     past: list[tuple[str, str]] = []
     for path, file in opened:
         kept = [line for line in file if trace in line]
-        past += [(_time(line), _shown(path, line, several=several)) for line in (kept if trace else kept[-count:])]
+        past += [
+            (time_of(line), shown(path.stem, line, several=several)) for line in (kept if trace else kept[-count:])
+        ]
     yield from (text for _, text in sorted(past, key=lambda entry: entry[0]))
     while follow:
-        new = [_shown(path, line, several=several) for path, file in opened for line in file if trace in line]
+        new = [shown(path.stem, line, several=several) for path, file in opened for line in file if trace in line]
         yield from new
         if not new:
             time.sleep(0.3)
@@ -62,14 +64,15 @@ def _parsed(line: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _time(line: str) -> str:
+def time_of(line: str) -> str:
+    """When a line was written, as it says itself."""
     return str(_parsed(line).get("time", line[:23]))
 
 
-def _shown(path: Path, line: str, *, several: bool) -> str:
-    """A line for people: JSON lines as time, level, event and the rest as name=value."""
+def shown(name: str, line: str, *, several: bool) -> str:
+    """A line of a part for people: JSON lines as time, level, event and the rest as name=value."""
     found = _parsed(line)
-    where = f"{path.stem:<14} " if several else ""
+    where = f"{name:<14} " if several else ""
     if not found:
         return where + line.rstrip("\n")
     head = [str(found.pop(name, "")) for name in ("time", "level", "event")]
@@ -115,8 +118,9 @@ def errors_since(path: Path, seconds: float) -> int:
         return 0
     tail = processes.last_lines(path, 200).splitlines()
     limit = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - seconds))
-    return sum(
-        1
-        for line in tail
-        if _parsed(line.strip()).get("level") in {"error", "critical"} and _time(line.strip()) >= limit
-    )
+    return sum(1 for line in tail if is_error(line.strip()) and time_of(line.strip()) >= limit)
+
+
+def is_error(line: str) -> bool:
+    """Whether a JSON log line reports an error."""
+    return _parsed(line).get("level") in {"error", "critical"}

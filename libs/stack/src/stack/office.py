@@ -3,6 +3,7 @@
 The story, the end-to-end tests and the `santun` command come in here. It speaks only HTTP and files; it sees no table.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from kit.ids import new_id
 
 from stack.identities import directory
 from stack.trouble import Trouble
+
+_TRIES = 10
 
 
 class Place(Protocol):
@@ -95,11 +98,19 @@ class Office:
     ) -> Any:
         """One call that must succeed; its answer (an object or a list). `version` becomes If-Match, `key` the Idempotency-Key.
 
-        Raises Trouble with the problem's own words (they hold no personal data).
+        A service that cannot answer just now (503) is asked again, under the same key, as it says, a few times. Raises
+        Trouble with the problem's own words (they hold no personal data).
         """
         headers = {"If-Match": f'"{version}"'} if version is not None else {}
         headers |= {"Idempotency-Key": key} if key else {}
-        answer = await self.desk(person, service).request(method, path, json=json, headers=headers)
+        desk = self.desk(person, service)
+        request = desk.build_request(method, path, json=json, headers=headers)
+        answer = await desk.send(request)
+        for _ in range(_TRIES):
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
+            answer = await desk.send(request)
         if answer.is_error:
             raise Trouble(f"{person}: {method} {path} was answered {answer.status_code}: {answer.text[:800]}")
         return answer.json() if answer.content else {}

@@ -276,7 +276,7 @@ class Consumer:
         handler = self._handlers[run[0].type]
         if len(run) > 1 and isinstance(handler, Together):
             uow.cause = None
-            with span(f"{len(run)} events", SpanKind.CONSUMER):
+            with span(f"{len(run)} events", SpanKind.CONSUMER, of=(event.traceparent for event in run)):
                 await handler.func(uow, run)
         else:
             with uow.because(run[0]):
@@ -342,14 +342,15 @@ def _decode(message: Message) -> Event | BrokenEnvelope:
 def _passes(error: Exception) -> bool:
     """Deadlocks, serialization failures, lock time-outs and a server that ends or starts pass by themselves.
 
-    So does a full disk (class 53, and 58030 where the system calls it an input error): no message is to blame for it.
+    So does a full disk (class 53, and 58030 where the system calls it an input error) and a password that is being
+    changed (class 28): no message is to blame for it.
     What went past SQLAlchemy (COPY and the hot statements) comes as the driver's own exception, a lost connection too.
     """
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return True
     source = error.orig if isinstance(error, DBAPIError) else error
     state = str(getattr(source, "sqlstate", ""))
-    return state[:2] in {"08", "53"} or state in _PASSING
+    return state[:2] in {"08", "28", "53"} or state in _PASSING
 
 
 def _code(error: Exception) -> str:

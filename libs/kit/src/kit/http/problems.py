@@ -56,6 +56,8 @@ _DOWN = {"53300", "57014", "57P01", "57P02", "57P03", "25P02", "25P03", "58030"}
 _INTEGRITY = "23"
 _CONNECTION = "08"
 _NO_SPACE = "53"
+_SIGN_IN = "28"
+"""The role's password is being changed: what was given to this process is no longer, or not yet, the right one."""
 
 _FAULTS = {
     "missing": "wajib_diisi",
@@ -166,7 +168,7 @@ def _of_database(error: Exception) -> Problem | None:
     if state is not None:
         if state in _RETRY:
             return Conflict("bersamaan_dengan_permintaan_lain", retry_after=1)
-        if state in _DOWN or state[:2] in {_CONNECTION, _NO_SPACE}:
+        if state in _DOWN or state[:2] in {_CONNECTION, _NO_SPACE, _SIGN_IN}:
             return Unavailable("database")
         if state.startswith(_INTEGRITY):
             structlog.get_logger("kit.http").warning("integrity_conflict", sqlstate=state)
