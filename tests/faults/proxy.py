@@ -112,6 +112,11 @@ class Proxy:
         for pair in list(self._pairs):
             pair.abort()
 
+    @property
+    def losing(self) -> bool:
+        """Whether a connection that is open has lost bytes."""
+        return any(pair.spoilt for pair in self._pairs)
+
     def bereave(self) -> None:
         """The server's end vanishes; the client's end stays open and hears nothing any more."""
         for pair in list(self._pairs):

@@ -69,6 +69,7 @@ async def test_a_deaf_link_delivers_and_loses_the_answer():
         links.change("echo", Weather(deaf=True))
         writer.write(b"order")
         await eventually(lambda: _holds(heard, b"order"))
+        await eventually(lambda: _loses(links))  # the answer is on its way until then
         links.change("echo", FAIR)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(5)
@@ -97,3 +98,7 @@ async def test_a_cut_link_is_reset_and_a_refusing_one_takes_nobody():
 
 async def _holds(heard: list[bytes], word: bytes) -> bool:
     return word in heard
+
+
+async def _loses(links: Links) -> bool:
+    return links.proxies["echo"].losing
