@@ -6,11 +6,12 @@
 #     ./rotate.sh cursors SERVICE     the signature of list cursors; callers in the middle of a list begin it again
 #     ./rotate.sh kafka ACCOUNT       the password of a service or partner at the broker
 #     ./rotate.sh client CLIENT       the secret of a machine at the identity provider
+#     ./rotate.sh tokens santun       the key that signs tokens; those that are out stay good until they end
 #
 # Processes that use it are replaced one after the other; whoever calls meanwhile gets 503 with Retry-After at worst.
 set -euo pipefail
 cd "$(dirname "$0")"
-kind=${1:?what: database, fields, cursors, kafka or client} name=${2:?whose}
+kind=${1:?what: database, fields, cursors, kafka, client or tokens} name=${2:?whose}
 secret() { docker compose run --rm --no-deps -T --entrypoint python prepare -c "$@"; }
 renew() {  # what stands in source/ under the name, made anew: a random text, or one more key at the end of a ring
     secret '
@@ -61,6 +62,7 @@ client)
     service=${name#santun-}
     if docker compose config --services | grep -qx "$service"; then replace "$service-work" "$service"; fi
     ;;
+tokens) docker compose exec -T keycloak bash /keys.sh ;;
 *) echo "there is no secret of the kind $kind" >&2; exit 2 ;;
 esac
 echo "done: $kind of $name"

@@ -63,6 +63,8 @@ class Compose:
     given: Mapping[str, str]
     folder: Path
     files: Sequence[Path] = (FILE,)
+    built: float = 0.0
+    """Seconds that building the images took (layers that are there are taken)."""
 
     def __post_init__(self) -> None:
         example = (ROOT / "deploy" / ".env.example").read_text()
@@ -116,6 +118,11 @@ class Compose:
         file.write_text(self.secret("source/tls.crt") + "\n")
         return str(file)
 
+    def image_mib(self) -> float:
+        """The size of the services' image."""
+        words = ["docker", "image", "inspect", "-f", "{{.Size}}", self.settings.get("SANTUN_IMAGE", "santun:0.1.0")]
+        return int(subprocess.run(words, check=True, capture_output=True, text=True).stdout) / (1 << 20)
+
     def inspect(self, service: str) -> dict[str, Any]:
         """All that the engine knows of a container."""
         id = self.containers()[service]["ID"]
@@ -153,7 +160,10 @@ def started(project: str, folder: Path, given: Mapping[str, str], files: Sequenc
     compose = Compose(project, ports | dict(given), folder, files)
     compose("down", "--volumes", "--remove-orphans")
     try:
-        compose("up", "--build", "--wait")
+        begun = time.monotonic()
+        compose("build")
+        compose.built = time.monotonic() - begun
+        compose("up", "--wait")
         yield compose
     finally:
         compose("down", "--volumes", "--remove-orphans")

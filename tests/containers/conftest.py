@@ -1,5 +1,6 @@
 """One system in containers for all tests here; they need a container engine and are run by `make test-containers`."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -7,11 +8,30 @@ import httpx
 import pytest
 from containers.compose import Compose, signed_in, started
 
+FACTS: list[str] = []
+"""What the tests measured beside what they proved; said at the end of the run."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was measured."""
+    for fact in FACTS:
+        terminalreporter.write_line(fact)
+
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
+def measured() -> Callable[[str], None]:
+    """Keeps a sentence for the end of the run."""
+    return FACTS.append
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory, measured: Callable[[str], None]) -> Iterator[Compose]:
     """The demonstration, started as a newcomer starts it, with its story told; gone afterwards."""
+    begun = time.monotonic()
     with started("santun-test", tmp_path_factory.mktemp("compose"), {}) as compose:
+        measured(
+            f"built {compose.built:.0f} s, {compose.image_mib():.0f} MiB; up --wait {time.monotonic() - begun - compose.built:.0f} s"
+        )
         yield compose
 
 

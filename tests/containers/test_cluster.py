@@ -1,8 +1,7 @@
 """Two of everything: whatever single container dies, nothing is lost and callers are answered again within ten seconds."""
 
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -21,9 +20,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
         yield compose
 
 
-def test_any_one_container_dies_and_nothing_is_lost(
-    cluster: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_any_one_container_dies_and_nothing_is_lost(cluster: Compose, tmp_path: Path, measured: Callable[[str], None]):
     slow: dict[str, float] = {}
     with httpx.Client(base_url=cluster.origin, verify=cluster.authority(tmp_path), timeout=5) as client:
         bearer = officer(client, "op_desa")
@@ -37,9 +34,9 @@ def test_any_one_container_dies_and_nothing_is_lost(
                 eventually(lambda: len(told.deaths) >= before + 30)  # noqa: B023 - called at once
                 slow[service] = max(slow.get(service, 0.0), told.longest)
                 cluster("up", "--detach", "--wait", "--no-recreate", service)
-    with capsys.disabled():
-        worst = sorted(slow.items(), key=lambda one: -one[1])
-        sys.stdout.write(f"\n{len(told.deaths)} commands; slowest after the death of: {worst[:8]}\n")
+    measured(f"cluster: {told}")
+    for service, seconds in sorted(slow.items(), key=lambda one: -one[1]):
+        measured(f"cluster: {service} killed, answered again after {seconds:.1f} s at most")
     assert told.bad == []
     once_everywhere(cluster, told)
     cluster.verify()

@@ -2,12 +2,16 @@
 
 import base64
 import json
+import os
+import secrets
 import subprocess
+import sys
 
 import httpx
 import pytest
 from containers.compose import Compose, eventually
 from containers.compose import machine as signed_in_as
+from containers.work import report
 from stack.identities import directory
 from stack.places import SERVICES
 
@@ -192,6 +196,35 @@ def test_what_is_missing_or_wrong_is_said_all_at_once(system: Compose, tmp_path)
     for name in ("SANTUN_HOST", "DISBURSEMENT_DISTRIBUTION_ACCOUNT", "NOTIFICATIONS_SMTP_PORT", "SANTUN_CLOCK_FILE"):
         assert name.removeprefix("SANTUN_") in said, said
     assert "Traceback" not in said
+
+
+def santun(system: Compose, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command of the clone, told which project it is to look at."""
+    env = {**os.environ, "COMPOSE_PROJECT_NAME": system.project, "COMPOSE_ENV_FILES": str(system.env)}
+    return subprocess.run(
+        [sys.executable, "-m", "stack", *words, "--containers"], check=False, capture_output=True, text=True, env=env
+    )
+
+
+def test_the_doctor_says_what_stands_still_and_the_next_step(system: Compose):
+    system("stop", "grants-relay")
+    said = santun(system, "doctor")
+    assert said.returncode == 1, said.stdout + said.stderr
+    wrong = said.stdout.partition("WRONG")[2]
+    assert "grants-relay" in wrong.splitlines()[0], said.stdout
+    assert "docker compose logs --tail 50 grants-relay" in wrong
+    assert "prepare: ended well" in said.stdout
+    assert "-disbursement-work-1: nothing late, nothing stuck" in said.stdout
+    system("up", "--wait", "grants-relay")
+
+
+def test_one_trace_tells_a_story_across_containers(system: Compose, outside: httpx.Client, token):
+    trace = secrets.token_hex(16)
+    headers = {"Authorization": f"Bearer {token('op_desa')}", "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
+    answer = outside.post("/registry/v1/deaths", json=report(trace), headers={**headers, "Idempotency-Key": trace})
+    assert answer.status_code == 201, answer.text
+    said = santun(system, "logs", "--trace", trace)
+    assert {line.split()[0] for line in said.stdout.splitlines()} >= {"proxy", "registry"}, said.stdout + said.stderr
 
 
 @pytest.mark.parametrize("service", ["registry", "registry-relay", "registry-work", "kafka", "postgres", "proxy"])

@@ -33,10 +33,24 @@ class Told:
     longest: float = 0.0
     """Seconds from the first try of a command to its good answer, at most."""
 
+    def __str__(self) -> str:
+        """How the commands were answered, for a person."""
+        again = ", ".join(
+            f"{count} times {status or 'no connection'}"
+            for status, count in sorted(self.answers.items())
+            if status != 201
+        )
+        return (
+            f"{len(self.deaths)} commands, each answered well at last; asked again after: {again or 'nothing'}; "
+            f"{len(self.bad)} errors beyond that; the slowest took {self.longest:.1f} s"
+        )
 
-def tell(client: httpx.Client, bearer: Callable[[], dict[str, str]], told: Told, within: float = 120.0) -> str:
+
+def tell(
+    client: httpx.Client, bearer: Callable[[], dict[str, str]], told: Told, within: float = 120.0, key: str = ""
+) -> str:
     """Report one death, again and again with the same key until it has its good answer; its id."""
-    key, begun = str(uuid4()), time.monotonic()
+    key, begun = key or str(uuid4()), time.monotonic()
     while time.monotonic() - begun < within:
         try:
             answer = client.post("/registry/v1/deaths", json=report(key), headers=bearer() | {"Idempotency-Key": key})
