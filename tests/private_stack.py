@@ -270,7 +270,8 @@ class PrivateStack:
             return True
 
         await eventually(healed, within=within, every=0.3)
-        assert self.defects() == []
+        found = self.defects()
+        assert not found, found
 
     def defects(self) -> list[str]:
         """Lines of the logs that only a defect of ours writes."""
