@@ -22,8 +22,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
 
 def test_any_one_container_dies_and_nothing_is_lost(cluster: Compose, tmp_path: Path, measured: Callable[[str], None]):
     slow: dict[str, float] = {}
-    with httpx.Client(base_url=cluster.origin, verify=cluster.authority(tmp_path), timeout=5) as client:
+    with httpx.Client(base_url=cluster.origin, verify=cluster.authority(tmp_path), timeout=60) as client:
         bearer = officer(client, "op_desa")
+        client.timeout = httpx.Timeout(5)  # a caller asks another copy after five seconds
         with under_way(client, bearer) as told:
             for service, id in sorted((one["Service"], one["ID"]) for one in cluster.listed()):
                 pid = subprocess.run(
