@@ -72,5 +72,5 @@ format: env  ## bring the code into its form
 lock: env  ## resolve the libraries afresh (ARGS=--upgrade for newer ones)
 	@$(BIN)/python bin/lock $(ARGS)
 
-docs: env  ## write the generated pages anew (events, AsyncAPI, OpenAPI)
-	@$(BIN)/python -m stack.contracts render && $(BIN)/python -m stack.contracts openapi
+docs: env  ## write the generated pages anew (events, AsyncAPI, OpenAPI, machines)
+	@$(BIN)/python -m stack.docs

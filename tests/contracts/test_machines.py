@@ -32,6 +32,7 @@ DOORS = {
     "disbursement.programmes.versions": ("disbursement.rules:write",),
     "grants.accreditation": ("grants.accreditations:write",),
     "grants.registration": ("grants.lks:write",),
+    "registry.persons": ("registry.persons:write", "registry.persons:erase"),
     "notifications.messages": ("notifications.messages:write", "notifications.messages:redrive"),
 }
 """Scopes of a slice's commands where they are not simply `<service>.<slice>:write`."""

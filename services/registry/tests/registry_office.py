@@ -25,6 +25,7 @@ class Office:
         self.verifikator = registry.client("verifikator", sub="verifikator-1", regions=["32.76"])
         self.kabid = registry.client("kabid", sub="kabid-1", regions=["32.76"])
         self.kadis = registry.client("kadis", sub="kadis-1", regions=["32.76"])
+        self.dpo = registry.client("dpo", sub="dpo-1", regions=["32.76"])
         self.elsewhere = registry.client("op_desa", sub="desa-9", regions=["35.17"])
         self.disbursement = registry.client("santun-disbursement", client="santun-disbursement")
         self.notifications = registry.client("santun-notifications", client="santun-notifications")

@@ -8,7 +8,7 @@ from kit.events.envelope import Event
 
 from disbursement.claims import commands_office as claims
 from disbursement.enrolments import commands_life as places
-from disbursement.events import DeathMoved, FactsChanged, LifeChanged
+from disbursement.events import DeathMoved, FactsChanged, LifeChanged, PersonErased
 from disbursement.rules import commands as facts
 from disbursement.rules.store import Changed, Life
 
@@ -45,7 +45,14 @@ async def on_facts_changed(uow: UnitOfWork, events: Sequence[Event]) -> None:
     await facts.mark_changed(uow, [Changed(one.person_id, one.facts_version, one.groups) for one in seen])
 
 
+async def on_person_erased(uow: UnitOfWork, event: Event) -> None:
+    """The registry destroyed a person's data: so are the facts that were copied here."""
+    seen = event.read(PersonErased)
+    await facts.forget(uow, seen.person_id, seen.facts_version)
+
+
 HANDLERS: Handlers = {
+    "org.santun.registry.person.erased.v1": on_person_erased,
     "org.santun.registry.person.life_changed.v1": on_life_changed,
     "org.santun.registry.death.revoked.v1": on_death_revoked,
     "org.santun.registry.death.voided.v1": on_death_revoked,

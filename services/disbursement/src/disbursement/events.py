@@ -108,6 +108,11 @@ class DeathMoved(View):
     state: str
 
 
+class PersonErased(View):
+    person_id: UUID
+    facts_version: int
+
+
 class FactsChanged(View):
     person_id: UUID
     facts_version: int

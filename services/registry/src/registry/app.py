@@ -8,6 +8,7 @@ from registry.consumers import HANDLERS
 from registry.contacts.api import router as contacts
 from registry.deaths.api import router as deaths
 from registry.deaths.jobs import JOBS as DEATH_JOBS
+from registry.erasure.api import router as erasure
 from registry.facts.api import router as facts
 from registry.families.api import router as families
 from registry.figures import FIGURES
@@ -29,7 +30,20 @@ SERVICE = Service(
     description="Who people are: persons, families, addresses, accounts, deaths, and the facts that aid follows.",
     settings=Settings,
     migrations=Path(__file__).parents[2] / "migrations",
-    routers=(regions, persons, identities, families, residences, contacts, payees, deaths, facts, officers, imports),
+    routers=(
+        regions,
+        persons,
+        erasure,
+        identities,
+        families,
+        residences,
+        contacts,
+        payees,
+        deaths,
+        facts,
+        officers,
+        imports,
+    ),
     handlers=HANDLERS,
     jobs=(*DEATH_JOBS, *IMPORT_JOBS),
     invariants=INVARIANTS,

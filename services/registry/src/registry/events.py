@@ -16,6 +16,13 @@ class PersonRegistered(BaseModel):
     state: str = "active"
 
 
+class PersonErased(BaseModel):
+    person_id: UUID
+    facts_version: int
+    basis: str
+    state: str = "erased"
+
+
 class FactsChanged(BaseModel):
     person_id: UUID
     facts_version: int

@@ -26,7 +26,7 @@ from registry.identities.nik import Checked, Structure
 from registry.payees import domain as payees
 from registry.payees.domain import Account, ConfirmReplacement, NameMatch, ProposeReplacement, RecordCheck, TakeOver
 from registry.persons import domain as persons
-from registry.persons.domain import Correct, Person, ProposeCorrection, Register
+from registry.persons.domain import Basis, Correct, Erase, OrderErasure, Person, ProposeCorrection, Register
 from registry.residences.domain import Kind, Settle
 from registry.residences.domain import decide as settle
 
@@ -46,6 +46,9 @@ ROLES = (
     "warga",
     SYSTEM,
 )
+
+
+ORDER, LONG_DEAD = OrderErasure(Basis.RETENTION, None), Erase("dead", date(2016, 7, 20))
 
 
 def by(role: str, actor: str = "actor") -> Context:
@@ -229,10 +232,12 @@ def test_days_of_families_are_neither_in_the_future_nor_before_joining():
 # Persons and residences ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("state", "command"), list(product(persons.State, (ProposeCorrection(PAPER), Correct()))))
+@pytest.mark.parametrize(
+    ("state", "command"), list(product(persons.State, (ProposeCorrection(PAPER), Correct(), ORDER, LONG_DEAD)))
+)
 def test_every_cell_of_persons(state, command):
     for role in ROLES:
-        decision = persons.decide(Person(state, "proposer"), command, by(role))
+        decision = persons.decide(Person(state, "proposer", Basis.RETENTION, "orderer"), command, by(role))
         assert isinstance(decision, Refusal) is not allows(persons.MOVES, state, type(command), {role}), role
 
 
@@ -241,6 +246,32 @@ def test_every_cell_of_registered_persons(role):
     assert isinstance(persons.decide(None, Register(), by(role)), Refusal) is not allows(
         persons.MOVES, None, Register, {role}
     )
+
+
+def test_an_erasure_takes_two_people_and_its_time_or_a_document():
+    active = persons.State.ACTIVE
+    for basis in (Basis.REQUEST, Basis.ORDER):
+        assert codes(persons.decide(Person(active), OrderErasure(basis, None), by("dpo"))) == {"dokumen_wajib"}
+        ordered = Person(active, erasure=basis, erasure_by="orderer")
+        assert persons.decide(ordered, Erase("alive", None), by("kadis"))[0].state is persons.State.ERASED
+        assert codes(persons.decide(ordered, Erase("death_reported", None), by("kadis"))) == {"wafat_belum_diputus"}
+    assert codes(persons.decide(Person(active), LONG_DEAD, by("kadis"))) == {"penghapusan_belum_diperintahkan"}
+    own = Person(active, erasure=Basis.RETENTION, erasure_by="actor")
+    assert codes(persons.decide(own, LONG_DEAD, by("kadis"))) == {"pengusul_memutuskan"}
+
+
+@pytest.mark.parametrize(
+    ("life", "died_on", "over"),
+    [
+        ("dead", date(2016, 7, 20), True), ("dead", date(2016, 7, 21), False), ("dead", None, False),
+        ("alive", None, False), ("dead", date(2012, 2, 29), True),
+    ],
+)  # fmt: skip
+def test_the_time_is_over_ten_years_after_the_death(life, died_on, *, over):
+    decision = persons.decide(
+        Person(persons.State.ACTIVE, erasure=Basis.RETENTION, erasure_by="dpo-1"), Erase(life, died_on), by("kadis")
+    )
+    assert (codes(decision) == {"masa_simpan_belum_berakhir"}) if not over else decision[1] == "person.erased"
 
 
 def test_somebody_alike_needs_a_word():

@@ -1,6 +1,7 @@
 """Keeping the facts projection: what events say at once, and what is pulled from the registry between transactions."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from kit.auth.actor import Actor
 from kit.db.uow import UnitOfWork
@@ -22,6 +23,11 @@ async def note_life(uow: UnitOfWork, said: store.Life) -> bool:
 async def keep(uow: UnitOfWork, sheets: Sequence[FactSheet]) -> None:
     """Store answers of the registry; an older answer never replaces a newer one."""
     await store.keep(uow, sheets)
+
+
+async def forget(uow: UnitOfWork, person_id: UUID, version: int) -> None:
+    """Give up what is known of a person whose data were destroyed; what was decided keeps its reasons."""
+    await store.forget(uow, person_id, version)
 
 
 async def mark_changed(uow: UnitOfWork, changed: Sequence[Changed]) -> None:

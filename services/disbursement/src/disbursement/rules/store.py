@@ -57,6 +57,12 @@ MARK = text(
       FROM changed WHERE known.person_id = changed.person_id
     """
 )
+FORGET = text(
+    """
+    UPDATE fact_person SET facts = '{}', family_id = NULL, domicile = NULL, stale_groups = '{}', facts_version = :version,
+        updated_at = :now WHERE person_id = :person_id
+    """
+)
 STALE = text("SELECT person_id FROM fact_person WHERE cardinality(stale_groups) > 0 ORDER BY person_id LIMIT :take")
 GET = text(
     """
@@ -160,3 +166,8 @@ def _json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return sorted(value) if isinstance(value, frozenset | set) else value
+
+
+async def forget(uow: UnitOfWork, person_id: UUID, version: int) -> None:
+    """Empty the row of a person; an older answer of the registry no longer fills it."""
+    await uow.execute(FORGET, {"person_id": person_id, "version": version, "now": uow.now})

@@ -307,6 +307,26 @@ async def test_facts_that_changed_are_pulled_and_never_go_backwards(office, lans
     assert '"desil": 5' in row["facts"]
 
 
+async def test_of_an_erased_person_only_what_was_decided_is_kept(office, lansia):
+    (place,) = await lansia.active(1)
+    person = UUID(place["subject_id"])
+    (before,) = await office.sql("SELECT facts_version, facts FROM fact_person WHERE person_id = $1", person)
+    assert before["facts"] != "{}"
+    version = before["facts_version"] + 1
+    await office.running.deliver(
+        "person.erased",
+        {"person_id": str(person), "facts_version": version, "basis": "request", "state": "erased"},
+        key=person,
+    )
+    (row,) = await office.sql(
+        "SELECT facts_version, facts, family_id, domicile FROM fact_person WHERE person_id = $1", person
+    )
+    assert tuple(row) == (version, "{}", None, None)
+    await office.jobs("refresh-facts")
+    (row,) = await office.sql("SELECT facts FROM fact_person WHERE person_id = $1", person)
+    assert row["facts"] == "{}"
+
+
 async def test_a_discarded_cycle_leaves_the_period_free(office, lansia):
     await lansia.active(2)
     cycle = await lansia.cycle("2026-01", approve=False)

@@ -63,3 +63,8 @@ async def mark(uow: UnitOfWork, id: UUID, state: str, expected: int | None) -> C
     await uow.save(contact)
     await uow.audit("mark", "contact", contact, before={"state": before}, after={"state": state})
     return contact
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the contacts of a person whose data are erased; how many."""
+    return await store.forget(uow, person_id)

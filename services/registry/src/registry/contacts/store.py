@@ -19,6 +19,9 @@ OF_PERSONS = text("""
     ORDER BY person_id, array_position(ARRAY['self', 'family', 'rt', 'operator'], owner), updated_at DESC
 """).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
 SHARED = text("SELECT count(DISTINCT person_id) FROM contact WHERE value_bidx = :digest AND state = 'live'")
+FORGET = text("""
+    DELETE FROM contact WHERE person_id = :id RETURNING id
+""")
 
 
 async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> Contact:
@@ -40,3 +43,8 @@ async def live_of(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Any]:
 async def sharers(uow: UnitOfWork, digest: bytes) -> int:
     """How many persons share this value: one phone behind many claims is a sign of fraud."""
     return int((await uow.execute(SHARED, {"digest": digest})).scalar_one())
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the contacts of a person; how many."""
+    return len((await uow.execute(FORGET, {"id": person_id})).all())

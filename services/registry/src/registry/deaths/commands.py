@@ -156,6 +156,11 @@ async def link_person(uow: UnitOfWork, id: UUID, person_id: UUID, expected: int)
     return await _move(uow, id, LinkPerson(await _subject(uow, person_id, id)), expected, None)
 
 
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy what reports said of a person whose data are erased; of how many records. Dates, states and papers stay."""
+    return await store.forget(uow, person_id)
+
+
 async def _recognised(uow: UnitOfWork, reported: Reported) -> UUID | None:
     """The person whom NIK and name of a report name beyond doubt: one matched claim, the same name. Else nobody."""
     if reported.subject_nik is None or nik.normalise(reported.subject_nik) is None or not reported.subject_name:

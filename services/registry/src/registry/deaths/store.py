@@ -52,6 +52,10 @@ RESOLVE_UNMATCHED = text("""
     ORDER BY state = 'revoked', id DESC LIMIT 2
 """).bindparams(bindparam("digests", type_=ARRAY(LargeBinary)))
 LIFE_SIGNS = text("SELECT count(*) FROM death_report WHERE death_record_id = :id AND kind = 'life_sign'")
+FORGET = text("""
+    UPDATE death_record SET subject_name_enc = NULL, subject_nik_bidx = NULL, subject_birth_date = NULL
+    WHERE person_id = :id AND num_nonnulls(subject_name_enc, subject_nik_bidx, subject_birth_date) > 0 RETURNING id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +126,8 @@ async def due(uow: UnitOfWork, before: datetime, limit: int) -> Sequence[UUID]:
 async def life_signs(uow: UnitOfWork, id: UUID) -> int:
     """How often the person was met alive after this record."""
     return int((await uow.execute(LIFE_SIGNS, {"id": id})).scalar_one())
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy what reports said of who died; of how many records. Dates, states and papers' numbers stay."""
+    return len((await uow.execute(FORGET, {"id": person_id})).all())

@@ -103,6 +103,11 @@ async def change_head(uow: UnitOfWork, id: UUID, command: ChangeHead, expected: 
     return family
 
 
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the card numbers of families of whom nobody is known any more; how many."""
+    return await store.forget(uow, person_id)
+
+
 async def _aggregate(uow: UnitOfWork, family: Family) -> Aggregate:
     rows = await store.members(uow, family.id)
     return Aggregate(State(family.state), tuple(Member(r.person_id, r.shdk, r.valid_from) for r in rows))

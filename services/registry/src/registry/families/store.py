@@ -58,6 +58,11 @@ PAIRS = text("""
     FROM family_member AS a JOIN family_member AS b ON b.family_id = a.family_id AND b.person_id <> a.person_id
     WHERE a.person_id = ANY(:officers) AND b.person_id = ANY(:ids) AND a.valid_to IS NULL AND b.valid_to IS NULL
 """).bindparams(IDS, bindparam("officers", type_=ARRAY(PG_UUID)))
+FORGET = text("""
+    DELETE FROM family_card AS k USING family_member AS m WHERE m.person_id = :id AND k.family_id = m.family_id
+        AND NOT EXISTS (SELECT FROM family_member AS o JOIN person AS p ON p.id = o.person_id
+            WHERE o.family_id = m.family_id AND p.id <> :id AND p.state <> 'erased') RETURNING k.id
+""")
 
 
 async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> Family:
@@ -100,3 +105,8 @@ async def pairs(uow: UnitOfWork, officers: Sequence[UUID], ids: Sequence[UUID]) 
     """Officers and persons who are in one family now."""
     rows = await uow.execute(PAIRS, {"officers": list(officers), "ids": list(ids)})
     return [(row.one, row.other) for row in rows]
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the card numbers of families of which the person is the last that is known; how many."""
+    return len((await uow.execute(FORGET, {"id": person_id})).all())

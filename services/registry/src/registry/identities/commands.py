@@ -102,6 +102,11 @@ async def replace_claim(uow: UnitOfWork, claim_id: UUID, value: str, reason: str
     return new
 
 
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the numbers of a person whose data are erased; how many."""
+    return await store.forget(uow, person_id)
+
+
 async def _move(
     uow: UnitOfWork, claim_id: UUID, command: Command, expected: int | None, authority_ref: str | None = None
 ) -> IdentityClaim:

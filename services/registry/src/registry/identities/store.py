@@ -28,6 +28,9 @@ BY_NUMBER = text("""
     ORDER BY c.state = 'matched' DESC, c.created_at LIMIT 20
 """).bindparams(DIGESTS)
 DISTRICTS = text("SELECT code FROM region WHERE authority = 'kemendagri' AND length(code) <= 8")
+FORGET = text("""
+    DELETE FROM identity_claim WHERE person_id = :id RETURNING id
+""")
 
 
 async def person_of(uow: UnitOfWork, claim_id: UUID) -> UUID:
@@ -70,3 +73,8 @@ async def holder(uow: UnitOfWork, scheme: str, digests: Sequence[bytes], person_
     """(claim, person) of somebody else who has this number matched."""
     row = (await uow.execute(HOLDER, {"scheme": scheme, "digests": list(digests), "person_id": person_id})).first()
     return None if row is None else (row.id, row.person_id)
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the numbers of a person; how many."""
+    return len((await uow.execute(FORGET, {"id": person_id})).all())

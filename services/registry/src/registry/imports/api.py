@@ -8,6 +8,7 @@ from fastapi import File, Form, Query, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from kit.auth.actor import Actor
 from kit.auth.scopes import Region, requires
+from kit.errors import Missing
 from kit.http.api import Api
 from kit.http.deps import IfMatch, Reads, Uow
 from kit.http.models import Body, Out
@@ -200,6 +201,8 @@ async def read_rejects(
 ) -> Response:
     """The rejected lines (or those with a warning) in the layout of the upload, with line, column and reason behind."""
     run = await queries.get(uow, import_id)
+    if not run.file_kept:
+        raise Missing("upload")
     await uow.log_reads("import_rejects", ["all_columns"], [import_id])
     rejected, runtime = lines == "rejected", uow.runtime
     headers = {

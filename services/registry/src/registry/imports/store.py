@@ -59,7 +59,8 @@ OVER = text("""
     SELECT id FROM import_run WHERE file_kept AND state IN ('applied', 'rejected', 'discarded')
         AND finished_at < now() - make_interval(days => :days) LIMIT 200
 """)
-FORGOTTEN = text("UPDATE import_run SET file_kept = false WHERE id = :id")
+FORGOTTEN = text("UPDATE import_run SET file_kept = false, file_key_enc = '' WHERE id = :id")
+"""With its key destroyed a file cannot be read from any copy either."""
 
 
 @dataclass(frozen=True, slots=True)

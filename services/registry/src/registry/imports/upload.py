@@ -70,6 +70,8 @@ class Uploads:
 
     def open(self, run_id: UUID, size: int, key_enc: bytes) -> IO[bytes]:
         """The file as it was uploaded, seekable, decrypted frame by frame. Raises Missing when it is kept no more."""
+        if not key_enc:
+            raise Missing("upload")
         key = self._fields.open_bytes(key_enc, at=f"{KEY_PLACE}:{run_id}")
         try:
             raw = self.path(run_id).open("rb")

@@ -131,6 +131,11 @@ async def failed(uow: UnitOfWork, person_id: UUID, outcome: State, reason: str) 
         await _move(uow, row.id, RecordCheck(outcome, NameMatch(row.name_match), reason), None)
 
 
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the accounts of a person whose data are erased; how many."""
+    return await store.forget(uow, person_id)
+
+
 async def _move(uow: UnitOfWork, id: UUID, command: Command, expected: int | None) -> PayeeAccount:
     person = await persons.hold(uow, await store.person_of(uow, id))
     row = await store.lock(uow, id, expected)

@@ -24,6 +24,9 @@ DEFAULTS = text("""
     SELECT id, person_id, rail, bank_code, account_enc, account_bidx, holder_name, name_match, state, usable_from
     FROM payee_account WHERE person_id = ANY(:ids) AND is_default AND state <> 'superseded'
 """).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
+FORGET = text("""
+    DELETE FROM payee_account WHERE person_id = :id RETURNING id
+""")
 
 
 async def person_of(uow: UnitOfWork, id: UUID) -> UUID:
@@ -63,3 +66,8 @@ async def known(uow: UnitOfWork, person_id: UUID, rail: str, digest: bytes | Non
 async def defaults(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Any]:
     """The default accounts of these persons, sealed."""
     return list(await uow.execute(DEFAULTS, {"ids": list(ids)}))
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy the accounts of a person; how many."""
+    return len((await uow.execute(FORGET, {"id": person_id})).all())

@@ -1,4 +1,4 @@
-"""Use cases of persons: register, propose a correction, correct."""
+"""Use cases of persons: register, correct by two, destroy by two."""
 
 import json
 from dataclasses import dataclass
@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from kit.db.uow import UnitOfWork
-from kit.errors import Invalid
+from kit.errors import Invalid, Refused
 from kit.ids import new_id
+from kit.machine import Refusal
 from kit.regions import kecamatan
 
 from registry import restricted
 from registry.events import PersonRegistered
 from registry.facts import commands as facts
 from registry.persons import names, store
-from registry.persons.domain import Correct, ProposeCorrection, Register, State, decide
+from registry.persons.domain import Basis, Correct, Erase, OrderErasure, ProposeCorrection, Register, State, decide
 from registry.persons.domain import Person as Aggregate
 from registry.persons.tables import Person
 from registry.regions import queries as regions
@@ -131,8 +132,34 @@ async def settle_in(uow: UnitOfWork, person: Person, region_code: str) -> None:
 
 
 async def hold(uow: UnitOfWork, id: UUID, expected: int | None = None) -> Person:
-    """Lock a person for a change of what hangs on it. Raises Missing, Stale, OutOfRegion."""
-    return await store.lock(uow, id, expected)
+    """Lock a person for a change of what hangs on it. Raises Missing, Stale, OutOfRegion, Refused for an erased one."""
+    person = await store.lock(uow, id, expected)
+    if person.state == State.ERASED:
+        raise Refused(Refusal.because("data_sudah_dihapus"))
+    return person
+
+
+async def order_erasure(uow: UnitOfWork, id: UUID, order: OrderErasure, expected: int) -> Person:
+    """Write down that the person's data are to be destroyed, and why; another person does it."""
+    person = await store.lock(uow, id, expected)
+    decided, _ = uow.settle(decide(_aggregate(person), order, uow.context))
+    person.erasure = {
+        "basis": order.basis.value, "document_id": str(order.document_id) if order.document_id else None,
+        "ordered_by": decided.erasure_by, "ordered_at": uow.now.isoformat(),
+    }  # fmt: skip
+    await uow.save(person)
+    await uow.audit("order_erasure", "person", person, after={"basis": order.basis.value})
+    return person
+
+
+async def erase(uow: UnitOfWork, person: Person, known: Erase) -> int:
+    """Take from a held person's row all that says who it was; how many names were destroyed. Announces nothing."""
+    decided, _ = uow.settle(decide(_aggregate(person), known, uow.context))
+    person.state = decided.state
+    person.birth_date, person.birth_precision, person.sex = None, UNKNOWN, None
+    person.source_ref = person.client_ref = person.correction_enc = person.correction_by = None
+    await uow.session.flush()  # the database lets names go only of somebody who is erased
+    return await store.forget_names(uow, person.id)
 
 
 async def identified(uow: UnitOfWork, person: Person) -> None:
@@ -143,7 +170,9 @@ async def identified(uow: UnitOfWork, person: Person) -> None:
 
 
 def _aggregate(person: Person) -> Aggregate:
-    return Aggregate(State(person.state), person.correction_by)
+    order = person.erasure or {}
+    basis = Basis(order["basis"]) if order else None
+    return Aggregate(State(person.state), person.correction_by, basis, order.get("ordered_by"))
 
 
 def _changed(correction: Correction) -> list[str]:

@@ -42,6 +42,9 @@ NAMES_OF = text("""
 """)
 
 
+FORGET_NAMES = text("DELETE FROM person_name WHERE person_id = :id RETURNING id")
+
+
 async def lock(uow: UnitOfWork, id: UUID, expected: int | None) -> Person:
     """The person's row, held; Missing, Stale, or OutOfRegion as from the kit."""
     return await lock_row(uow, Person, id, expected)
@@ -59,6 +62,11 @@ async def add_name(
 async def close_name(uow: UnitOfWork, person_id: UUID, kind: str, on: date) -> None:
     """End the present name of a kind; it stays as a dated row."""
     await uow.execute(CLOSE_NAME, {"person_id": person_id, "kind": kind, "on": on})
+
+
+async def forget_names(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy every name the person ever had; how many."""
+    return len((await uow.execute(FORGET_NAMES, {"id": person_id})).all())
 
 
 async def alike(uow: UnitOfWork, norm: Name, birth_date: date | None, sex: str | None, region: str) -> int:

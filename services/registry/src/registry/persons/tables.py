@@ -1,8 +1,12 @@
 """The persons table; validates nothing and never leaves the service."""
 
 from datetime import date
+from typing import Any
 
 from kit.db.types import Aggregate
+from sqlalchemy import Column
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
 
 
 class Person(Aggregate, table=True):
@@ -22,3 +26,5 @@ class Person(Aggregate, table=True):
     source_ref: str | None = None
     correction_enc: bytes | None = None
     correction_by: str | None = None
+    erasure: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    """Who ordered that the person's data be destroyed, why and when; then what was destroyed. Never the data."""

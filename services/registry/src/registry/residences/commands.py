@@ -71,3 +71,8 @@ async def settle(
     if tell:
         await facts.tell(uow, person, await facts.refresh(uow, [person_id], told=[person_id]))
     return id
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy what is finer than the village in the addresses of a person whose data are erased; of how many."""
+    return await store.forget(uow, person_id)

@@ -23,6 +23,10 @@ OF_PERSON = text("""
         AND (valid_to IS NULL OR valid_to > :as_of)))
     ORDER BY kind, valid_from DESC NULLS LAST
 """)
+FORGET = text("""
+    UPDATE residence SET street_enc = NULL, geo_enc = NULL, rt = NULL, rw = NULL
+    WHERE person_id = :id AND num_nonnulls(street_enc, geo_enc, rt, rw) > 0 RETURNING id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,8 @@ async def add(uow: UnitOfWork, row: Row) -> None:
 async def of_person(uow: UnitOfWork, person_id: UUID, as_of: date | None) -> list[Any]:
     """All residences of a person, or those of a day."""
     return list(await uow.execute(OF_PERSON, {"person_id": person_id, "as_of": as_of}))
+
+
+async def forget(uow: UnitOfWork, person_id: UUID) -> int:
+    """Destroy all of a person's addresses that is finer than the village; of how many."""
+    return len((await uow.execute(FORGET, {"id": person_id})).all())

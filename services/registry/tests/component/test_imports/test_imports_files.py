@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 import xlsxwriter
+from registry.imports import worker
 from stack.synthetic import families
 
 NAME, REGION, RELATION = (families.COLUMNS.index(c) for c in ("nama", "kode_wilayah", "hubungan"))
@@ -187,3 +188,19 @@ async def test_a_nik_typed_as_a_number_has_lost_its_last_digit_and_is_not_believ
     await office.imported(sheet(write))
     assert [c["state"] for c in await office.registry.sql("SELECT state FROM identity_claim")] == ["quarantined"]
     assert [str(p["birth_date"]) for p in await office.registry.sql("SELECT birth_date FROM person")] == ["1985-12-17"]
+
+
+async def test_a_list_whose_time_is_over_can_be_read_from_no_copy(office, lists, tmp_path):
+    """Its file goes and its key is destroyed: also a copy of the file that was put back opens no more."""
+    run = await office.imported(lists.as_csv(lists.listed(3, broken=0.4)))
+    (kept,) = office.folder.glob("*.sealed")
+    copy = kept.read_bytes()
+    await worker.forget(office.runtime)
+    assert kept.exists()
+    days = worker.KEPT_DAYS + 1
+    await office.registry.sql("UPDATE import_run SET finished_at = finished_at - make_interval(days => $1)", days)
+    await worker.forget(office.runtime)
+    assert list(office.folder.glob("*.sealed")) == []
+    assert (await office.registry.sql("SELECT file_kept, file_key_enc FROM import_run"))[0]["file_key_enc"] == b""
+    kept.write_bytes(copy)
+    assert (await office.op_kab.get(f"/v1/imports/{run['id']}/rejects")).status_code == 404
