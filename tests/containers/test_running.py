@@ -13,7 +13,7 @@ from containers.compose import Compose, eventually
 from containers.compose import machine as signed_in_as
 from containers.work import report
 from stack.identities import directory
-from stack.places import SERVICES
+from stack.places import ROOT, SERVICES
 
 WORKING = [name + part for name in SERVICES for part in ("", "-relay", "-work")]
 
@@ -46,6 +46,15 @@ def test_a_service_runs_as_nobody_on_a_disk_it_cannot_write(system: Compose):
         assert found["Config"]["User"] == "10001:10001"
         assert found["HostConfig"]["ReadonlyRootfs"]
         assert found["HostConfig"]["Memory"] == 512 * 1024 * 1024
+
+
+def test_the_image_says_what_stands_in_it(system: Compose):
+    said = json.loads(system("exec", "-T", "registry", "python", "-c", "print(open('/app/sbom.cdx.json').read())"))
+    listed = {f"{one['name'].lower().replace('_', '-')}=={one['version']}" for one in said["components"]}
+    lock = (ROOT / "deploy" / "requirements.lock").read_text()
+    wanted = {line.split(" ")[0] for line in lock.splitlines() if "==" in line and ";" not in line}
+    assert said["bomFormat"] == "CycloneDX"
+    assert wanted <= listed
 
 
 def test_a_person_has_the_claims_that_the_development_issuer_gives(system: Compose, token):
