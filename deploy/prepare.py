@@ -133,7 +133,7 @@ def of_keycloak() -> dict[str, str]:
     return {"env": "".join(f"{name}='{value}'\n" for name, value in named.items())}
 
 
-def of_proxy(host: str) -> dict[str, str]:
+def certificate(host: str) -> dict[str, str]:
     """The certificate of the one name under which all is reached: the office's own, else one that signs itself."""
     if not (SOURCE / "tls.crt").exists():
         key, certificate = certificate_for(host)
@@ -213,10 +213,11 @@ def main() -> int:
             **passwords,
         },
     )
-    hand_out("kafka", KAFKA, of_kafka())
+    tls = certificate(host)
+    hand_out("kafka", KAFKA, of_kafka() | {"partners.pem": tls["tls.key"] + tls["tls.crt"]})
     hand_out("keycloak", KEYCLOAK, of_keycloak())
     hand_out("grafana", GRAFANA, {"admin": secret("grafana_admin")})
-    hand_out("proxy", NGINX, of_proxy(host))
+    hand_out("proxy", NGINX, tls)
     wrong = list(faults())
     if wrong:
         sys.stderr.write("The settings are not complete:\n" + "".join(f"  - {line}\n" for line in wrong))

@@ -24,10 +24,14 @@ def _pins(lock: str) -> dict[str, set[str]]:
 
 def test_the_image_has_the_libraries_that_were_tested() -> None:
     tested = _pins("requirements.lock")
-    for lock in ("deploy/requirements.lock", "deploy/requirements-build.lock"):
-        found = _pins(lock)
-        assert found
-        assert {pin: hashes for pin, hashes in found.items() if tested.get(pin) != hashes} == {}, "run: make lock"
+    names = {pin.partition("==")[0] for pin in tested}
+    image, tools = _pins("deploy/requirements.lock"), _pins("deploy/requirements-build.lock")
+    shared = {pin: hashes for pin, hashes in tools.items() if pin.partition("==")[0] in names}
+    assert image
+    assert any(pin.startswith("uv-build==") for pin in tools)
+    for pin, hashes in (image | shared).items():
+        assert tested.get(pin) == hashes, f"{pin}: run: make lock"
+    assert all(tools.values())
 
 
 def test_the_image_has_every_library_that_a_service_asks_for() -> None:
@@ -65,7 +69,8 @@ def test_compose_names_no_setting_that_no_service_knows() -> None:
 
 def test_what_compose_wants_of_its_reader_stands_in_the_example() -> None:
     passed_on = {name for name, value in COMPOSE["x-settings"].items() if value is None}
-    wanted = _variables((ROOT / "deploy/docker-compose.yml").read_text()) | passed_on
+    files = (ROOT / "deploy" / name for name in ("docker-compose.yml", "compose.partners.yml"))
+    wanted = set().union(*(_variables(file.read_text()) for file in files)) | passed_on
     example = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / "deploy/.env.example").read_text(), re.MULTILINE))
     have_defaults = {name for name in passed_on if name.startswith("GRANTS_")} | {
         "SANTUN_OFFICE_ZONE", "SANTUN_LOG_LEVEL", "SANTUN_OTLP_ENDPOINT", "REGISTRY_BURIAL_BOOK_CERTIFIES",

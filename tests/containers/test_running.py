@@ -1,19 +1,24 @@
 """What ops teams get: two commands, one door, the same tokens, topics that keep strangers out, and nothing lost."""
 
+import asyncio
 import base64
 import json
 import os
 import secrets
+import ssl
 import subprocess
 import sys
 
 import httpx
 import pytest
-from containers.compose import Compose, eventually
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from containers.compose import FILE, Compose, eventually
 from containers.compose import machine as signed_in_as
 from containers.work import report
 from stack.identities import directory
 from stack.places import ROOT, SERVICES
+from stack.processes import free_port
 
 WORKING = [name + part for name in SERVICES for part in ("", "-relay", "-work")]
 
@@ -159,6 +164,32 @@ def test_a_partner_reads_what_the_catalogue_allows_and_writes_nothing(system: Co
     assert "TopicAuthorizationException" in kafka(
         system, "inspektorat", "kafka-console-producer.sh", "--topic", "registry.audit", text="x\n"
     )
+
+
+async def test_a_partner_reads_from_outside_over_tls(system: Compose, authority: str, tmp_path):
+    port = free_port()
+    files = (FILE, FILE.with_name("compose.partners.yml"))
+    opened = Compose(system.project, {**system.given, "SANTUN_KAFKA_PORT": str(port)}, tmp_path, files)
+    opened("up", "--detach", "--wait", "--no-deps", "kafka")
+    try:
+        account = {
+            "bootstrap_servers": f"localhost:{port}", "sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": "inspektorat",
+            "sasl_plain_password": system.secret("source/kafka_inspektorat"), "auto_offset_reset": "earliest",
+        }  # fmt: skip
+        trusted = ssl.create_default_context(cafile=authority)
+        async with AIOKafkaConsumer(
+            "registry.audit",
+            **account,
+            group_id="inspektorat.outside",
+            security_protocol="SASL_SSL",
+            ssl_context=trusted,
+        ) as consumer:
+            record = await asyncio.wait_for(consumer.getone(), 60)
+            assert dict(record.headers)["ce_source"] == b"/registry"
+        with pytest.raises(KafkaError):
+            await AIOKafkaConsumer(**account, security_protocol="SASL_PLAINTEXT").start()
+    finally:
+        system("up", "--detach", "--wait", "--no-deps", "kafka")
 
 
 def test_a_service_cannot_write_what_is_another_s(system: Compose):

@@ -94,7 +94,9 @@ async def test_a_claim_is_followed_from_the_desk_to_its_messages_by_its_traces(
     await stack.at_rest(within=120)
     claim = told.cases[0].claim["id"]
     asked = await _traces(stack, "disbursement", f"key = '{claim}'")
-    followed = asked & await _traces(stack, "notifications", f"type LIKE '{PREFIX}notifications.notification.planned.%'")
+    followed = asked & await _traces(
+        stack, "notifications", f"type LIKE '{PREFIX}notifications.notification.planned.%'"
+    )
     assert followed, "no message was planned in a trace of the claim"
     for trace in followed:
 
