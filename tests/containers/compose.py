@@ -79,7 +79,13 @@ class Compose:
         return self.settings["SANTUN_ORIGIN"]
 
     def __call__(self, *words: str, check: bool = True, text: str | None = None, within: float = LONG) -> str:
-        """What `docker compose` says. Raises AssertionError with its words when it fails."""
+        """What `docker compose` says, its progress too. Raises AssertionError with its words when it fails."""
+        done = self._run(words, check=check, text=text, within=within)
+        return done.stdout + done.stderr
+
+    def _run(
+        self, words: Sequence[str], *, check: bool = True, text: str | None = None, within: float = LONG
+    ) -> subprocess.CompletedProcess[str]:
         files = [part for file in self.files for part in ("-f", str(file))]
         done = subprocess.run(
             ["docker", "compose", "-p", self.project, *files, "--env-file", str(self.env), *words],
@@ -89,7 +95,7 @@ class Compose:
         assert not check or done.returncode == 0, (
             f"compose {' '.join(words)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
         )
-        return done.stdout + done.stderr
+        return done
 
     def listed(self, *words: str) -> list[dict[str, Any]]:
         """Every running container, each copy of a doubled service too; with `--all` ended ones as well."""
@@ -133,7 +139,8 @@ class Compose:
     def secret(self, name: str) -> str:
         """One of the secrets, as an administrator reads it."""
         code = f"print(open('/secrets/{name}').read())"
-        return self("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "prepare", "-c", code).strip()
+        words = ("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "prepare", "-c", code)
+        return self._run(words).stdout.strip()
 
     def sql(self, database: str, query: str) -> list[list[str]]:
         """Rows of a query, asked by the database's administrator."""
