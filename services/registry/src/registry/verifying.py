@@ -31,6 +31,17 @@ EVENTS_COUNTED = text("""
     HAVING max(o.sequence) <> p.seq OR count(DISTINCT o.sequence) <> count(*) LIMIT 20
 """)
 
+ERASED_IS_EMPTY = text("""
+    SELECT p.id FROM person AS p WHERE p.state = 'erased' AND (p.birth_date IS NOT NULL OR p.sex IS NOT NULL
+        OR EXISTS (SELECT FROM person_name AS n WHERE n.person_id = p.id)
+        OR EXISTS (SELECT FROM identity_claim AS c WHERE c.person_id = p.id)
+        OR EXISTS (SELECT FROM contact AS c WHERE c.person_id = p.id)
+        OR EXISTS (SELECT FROM payee_account AS a WHERE a.person_id = p.id)
+        OR EXISTS (SELECT FROM residence AS r WHERE r.person_id = p.id AND r.street_enc IS NOT NULL)
+        OR EXISTS (SELECT FROM death_record AS d WHERE d.person_id = p.id AND d.subject_name_enc IS NOT NULL))
+    LIMIT 20
+""")
+
 
 def _none(sentence: str, statement: TextClause) -> Callable[[UnitOfWork], Awaitable[list[str]]]:
     """An invariant that holds when the statement finds nothing."""
@@ -46,5 +57,6 @@ INVARIANTS = {
     "one live death record a person": _none("more than one live death record, person", ONE_LIVE_DEATH),
     "who reports a death does not certify it": _none("certified by a reporter, record", CERTIFIED_BY_ANOTHER),
     "one person a matched NIK": _none("one NIK matched twice, claim", ONE_MATCHED_NIK),
+    "of an erased person nothing is left": _none("personal data of an erased person", ERASED_IS_EMPTY),
     "events of a person are counted without gaps": _none("event numbers do not add up, person", EVENTS_COUNTED),
 }

@@ -1,5 +1,7 @@
 """Somebody's personal data are destroyed, by two people and with a report; nothing is left in any table, and money keeps its ids."""
 
+from uuid import UUID
+
 from kit.auth.actor import Actor
 from registry_office import VILLAGE, Office, command, good, nik, reasons
 from sqlalchemy import text
@@ -64,6 +66,25 @@ async def test_no_table_holds_anything_of_an_erased_person(office: Office):
     assert again.status_code in {403, 409, 412}
     late = await office.desa.post("/v1/contacts", json={"person_id": person["id"], "kind": "phone", "value": PHONE})
     assert reasons(late) == {"data_sudah_dihapus"}
+
+
+async def test_what_comes_back_to_an_erased_person_is_found(office: Office):
+    person = await known(office)
+    ordered = good(await command(office.dpo, "persons", person, "order-erasure", {"basis": "retention_over"}))
+    good(await command(office.kadis, "persons", {**person, "version": ordered["version"]}, "erase"))
+    assert await violated(office) == []
+    late = "INSERT INTO person_name (person_id, kind, name, name_norm, source) VALUES ($1, 'alias', 'X', 'X', 'manual')"
+    await office.registry.sql(late, UUID(person["id"]))
+    assert await violated(office) == [f"personal data of an erased person: {person['id']}"]
+
+
+async def violated(office: Office) -> list[str]:
+    """What the registry's invariants find."""
+    found = []
+    for invariant in office.registry.service.invariants.values():
+        async with office.registry.runtime.begin(Actor.system("verify")) as uow:
+            found += await invariant(uow)
+    return found
 
 
 async def test_nobody_destroys_alone_or_early_or_elsewhere(office: Office):
