@@ -15,7 +15,8 @@ echo "2/5 PostgreSQL is put back to: $until"
 compose run --rm --no-deps --entrypoint restore.sh backup "$until"
 echo "3/5 the broker's data are given up and its topics made anew"
 compose run --rm --no-deps -T --entrypoint bash kafka -c 'rm -rf /var/lib/kafka/data/*'
-compose up --wait postgres kafka topics
+compose up --wait postgres kafka
+compose run --rm --no-deps -T topics
 echo "4/5 what is kept of announced events is announced again"
 for service in $services; do compose run --rm --no-deps "$service-relay" "$service" replay --from 2000-01-01; done
 echo "5/5 everything starts"

@@ -71,7 +71,8 @@ def test_the_broker_lost_with_its_disk_is_filled_again_from_the_outboxes(
     system("stop")
     system("rm", "--force", "kafka")
     system.lose("kafka")
-    system("up", "--wait", "postgres", "kafka", "topics", "keycloak")
+    system("up", "--wait", "postgres", "kafka", "keycloak")
+    system("run", "--rm", "--no-deps", "-T", "topics")
     for service in SERVICES:
         system("run", "--rm", "--no-deps", "-T", f"{service}-relay", service, "replay", "--from", "2000-01-01")
     system("up", "--wait")
