@@ -13,7 +13,9 @@ if [ -n "${KAFKA_PARTNERS:-}" ]; then  # a name and a port under which partners 
     printf '%s\n' "listeners=INTERNAL://:9092,CONTROLLER://:9093,PARTNERS://:9094" \
         "advertised.listeners=INTERNAL://${KAFKA_NAME:-kafka}:9092,PARTNERS://$KAFKA_PARTNERS" \
         "listener.security.protocol.map=INTERNAL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT,PARTNERS:SASL_SSL" \
-        "listener.name.partners.sasl.enabled.mechanisms=SCRAM-SHA-512" "listener.name.partners.ssl.keystore.type=PEM" \
+        "listener.name.partners.sasl.enabled.mechanisms=SCRAM-SHA-512" \
+        "listener.name.partners.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;" \
+        "listener.name.partners.ssl.keystore.type=PEM" \
         "listener.name.partners.ssl.keystore.location=$secrets/partners.pem" >> "$settings"
 fi
 accounts=()
