@@ -58,11 +58,11 @@ kafka)
 client)
     renew "client_$name"
     hand_out
-    docker compose exec -T keycloak bash /client.sh "$name" < <(get "client_$name")
+    docker compose exec -T keycloak bash /renew.sh client "$name" < <(get "client_$name")
     service=${name#santun-}
     if docker compose config --services | grep -qx "$service"; then replace "$service-work" "$service"; fi
     ;;
-tokens) docker compose exec -T keycloak bash /keys.sh ;;
+tokens) docker compose exec -T keycloak bash /renew.sh tokens "$name" ;;
 *) echo "there is no secret of the kind $kind" >&2; exit 2 ;;
 esac
 echo "done: $kind of $name"
