@@ -8,7 +8,8 @@
 #     ./rotate.sh client CLIENT       the secret of a machine at the identity provider
 #     ./rotate.sh tokens santun       the key that signs tokens; those that are out stay good until they end
 #
-# Processes that use it are replaced one after the other; whoever calls meanwhile gets 503 with Retry-After at worst.
+# Processes that use it are replaced one after the other, those that answer callers by one beside them; whoever calls meanwhile
+# gets 503 with Retry-After at worst.
 set -euo pipefail
 cd "$(dirname "$0")"
 kind=${1:?what: database, fields, cursors, kafka, client or tokens} name=${2:?whose}
@@ -30,6 +31,7 @@ os.replace(path + ".new", path)' "$@"
 }
 get() { secret 'import sys; print(open(f"/secrets/source/{sys.argv[1]}").read())' "$1"; }
 hand_out() { docker compose run --rm --no-deps -T prepare; }
+. ./beside.sh
 replace() { for process in "$@"; do docker compose up --detach --no-deps --force-recreate --wait "$process"; done; }
 
 case $kind in
@@ -37,17 +39,19 @@ database)
     for part in owner app; do renew "${name}_$part"; done
     hand_out
     docker compose run --rm --no-deps -T databases
-    replace "$name-relay" "$name-work" "$name"
+    replace "$name-relay" "$name-work"
+    beside "$name"
     ;;
 fields)
     renew "${name}_field_keys" ring
     hand_out
-    replace "$name-relay" "$name-work" "$name"
+    replace "$name-relay" "$name-work"
+    beside "$name"
     ;;
 cursors)
     renew "${name}_cursors"
     hand_out
-    replace "$name"
+    beside "$name"
     ;;
 kafka)
     renew "kafka_$name"
@@ -60,7 +64,7 @@ client)
     hand_out
     docker compose exec -T keycloak bash /renew.sh client "$name" < <(get "client_$name")
     service=${name#santun-}
-    if docker compose config --services | grep -qx "$service"; then replace "$service-work" "$service"; fi
+    if docker compose config --services | grep -qx "$service"; then replace "$service-work" && beside "$service"; fi
     ;;
 tokens) docker compose exec -T keycloak bash /renew.sh tokens "$name" ;;
 *) echo "there is no secret of the kind $kind" >&2; exit 2 ;;

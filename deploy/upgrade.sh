@@ -12,13 +12,7 @@ if [ "${1:-}" = --back ]; then back=true; shift; fi
 export SANTUN_IMAGE=${1:?an image, such as santun:0.2.0}
 services="registry disbursement grants notifications"
 
-beside() {  # a new process beside the old one, then the old one ends
-    local old
-    old=$(docker compose ps --quiet "$1")
-    docker compose up --detach --no-deps --no-build --no-recreate --scale "$1=2" --wait "$1"
-    docker stop --time 40 $old > /dev/null
-    docker rm $old > /dev/null
-}
+. ./beside.sh
 
 docker compose run --rm --no-deps -T prepare
 if ! $back; then
