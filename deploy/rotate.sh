@@ -14,14 +14,17 @@ set -euo pipefail
 cd "$(dirname "$0")"
 kind=${1:?what: database, fields, cursors, kafka, client or tokens} name=${2:?whose}
 secret() { docker compose run --rm --no-deps -T --entrypoint python prepare -c "$@"; }
-renew() {  # what stands in source/ under the name, made anew: a random text, or one more key at the end of a ring
+renew() {  # what stands in source/ under the name, made anew: a random text; `ring`: one more key that opens; `turn`: it seals
     secret '
 import os, secrets, sys
-path, ring = f"/secrets/source/{sys.argv[1]}", sys.argv[2:] == ["ring"]
-if ring:
+path, how = f"/secrets/source/{sys.argv[1]}", sys.argv[2:]
+if how == ["ring"]:
     old = open(path).read().strip()
-    newest = int(old.split(",")[-1].partition(":")[0])
-    text = f"{old},{newest + 1}:{secrets.token_hex(32)}"
+    newest = max(int(key.partition(":")[0]) for key in old.split(","))
+    text = f"{newest + 1}:{secrets.token_hex(32)},{old}"
+elif how == ["turn"]:
+    first, _, rest = open(path).read().strip().partition(",")
+    text = f"{rest},{first}"
 else:
     text = secrets.token_urlsafe(32)
 with open(path + ".new", "w") as file:
@@ -43,10 +46,13 @@ database)
     beside "$name"
     ;;
 fields)
-    renew "${name}_field_keys" ring
-    hand_out
-    replace "$name-relay" "$name-work"
-    beside "$name"
+    # Everybody can open what the new key seals before anybody seals with it.
+    for step in ring turn; do
+        renew "${name}_field_keys" $step
+        hand_out
+        replace "$name-relay" "$name-work"
+        beside "$name"
+    done
     ;;
 cursors)
     renew "${name}_cursors"
