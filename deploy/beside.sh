@@ -1,3 +1,4 @@
+#!/bin/bash
 # Read by rotate.sh and upgrade.sh.
 beside() {  # a new process of a service beside the old one, then the old one ends its work: callers notice nothing
     local old
