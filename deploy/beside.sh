@@ -1,5 +1,6 @@
 #!/bin/bash
 # Read by rotate.sh and upgrade.sh.
+set -euo pipefail
 beside() {  # a new process of a service beside the old one, then the old one ends its work: callers notice nothing
     local old
     old=$(docker compose ps --quiet "$1")
