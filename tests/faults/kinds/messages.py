@@ -53,23 +53,25 @@ async def poison(ground: Ground) -> AsyncIterator[None]:
 async def storm(ground: Ground) -> AsyncIterator[None]:
     """Other readers join the group and leave it by kill -9, one while another comes."""
     service = ground.choose("disbursement", "notifications")
-    log = ground.stack.system.logs / f"{service}-consume.log"
+    logs = ground.stack.system.logs
     for _ in range(STORMS):
-        before = _joined(log)
+        before = _joined(logs, service)
         async with AsyncExitStack() as guests:
             for _ in range(GUESTS):
                 await guests.enter_async_context(ground.stack.another(service, "consume", instance=""))
-            await eventually(lambda before=before: _all_joined(log, before + GUESTS), within=120)
+            await eventually(lambda before=before: _all_joined(logs, service, before + GUESTS), within=120)
             await ground.load.moved(1)
     yield
 
 
-def _joined(log: Path) -> int:
-    return log.read_text(errors="replace").count("partitions_assigned") if log.exists() else 0
+def _joined(logs: Path, service: str) -> int:
+    """How often readers beside the first were given partitions; each has a log of its own."""
+    found = logs.glob(f"{service}-consume-*.log")
+    return sum(log.read_text(errors="replace").count("partitions_assigned") for log in found)
 
 
-async def _all_joined(log: Path, count: int) -> bool:
-    return _joined(log) >= count
+async def _all_joined(logs: Path, service: str, count: int) -> bool:
+    return _joined(logs, service) >= count
 
 
 async def _parked(ground: Ground, reader: str, key: str) -> bool:
