@@ -15,7 +15,7 @@ import rights_office
 from grants_desk import Desk as GrantsDesk
 from grants_desk import paper
 from kit.ids import new_id
-from registry_office import Office, good, nik
+from registry_office import Office, command, good, nik
 from stack import bank
 from stack.bank import Faults
 from stack.running import Running
@@ -56,7 +56,7 @@ class World:
 
 
 async def registry(running: Running) -> World:
-    """A family with numbers, account, contact, a reported death and a list that waits for approval."""
+    """A family with numbers, account, contact, an ordered erasure, a reported death and a list that waits for approval."""
     office = Office(running)
     number = nik(77)
     street = {"region_code": "32.76.03.1001", "since": "2020-01-01", "street": STREET}
@@ -78,6 +78,8 @@ async def registry(running: Running) -> World:
 
     await worker.work(running.runtime)
     claims = good(await office.desa.get(f"/v1/persons/{head['id']}/identity-claims"))["items"]
+    seen = good(await office.desa.get(f"/v1/persons/{head['id']}"))
+    good(await command(office.dpo, "persons", seen, "order-erasure", {"basis": "retention_over"}))
     world = World(
         running,
         ids={
