@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts a broker: the settings beside this file, its own place in the cluster, and its secrets. The first start formats the
-# log with the accounts of all who may come (SCRAM); later ones are changed with kafka-configs.sh.
+# log with the accounts of all who may come (SCRAM); later ones are made and changed by accounts.sh.
 set -euo pipefail
 settings=/tmp/server.properties
 secrets=/run/secrets/santun

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,6 +54,24 @@ def eventually(condition: Callable[[], bool], within: float = 120.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.2)
+
+
+@contextmanager
+def meanwhile(step: Callable[[], object], pause: float = 0.0) -> Iterator[None]:
+    """Do a step again and again beside the block, with a pause before each; the last one ends before the block is left."""
+    stop = threading.Event()
+
+    def again() -> None:
+        while not stop.wait(pause):
+            step()
+
+    worker = threading.Thread(target=again)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join()
 
 
 @dataclass

@@ -7,7 +7,6 @@ memory what the kernel cannot take back without writing (the most seen, asked ev
 
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from containers.compose import Compose, officer, started
+from containers.compose import Compose, meanwhile, officer, started
 from containers.work import under_way
 from stack.places import ROOT
 
@@ -48,23 +47,17 @@ def _counters(engine: httpx.Client, ids: Mapping[str, str]) -> dict[str, tuple[f
 @contextmanager
 def taken(system: Compose) -> Iterator[Taken]:
     """What every running container takes while the block runs."""
-    result, stop = Taken(), threading.Event()
+    result = Taken()
     ids = {one["Service"]: one["ID"] for one in system.listed()}
     with httpx.Client(transport=httpx.HTTPTransport(uds=ENGINE), base_url="http://engine", timeout=30) as engine:
         before, begun = _counters(engine, ids), time.monotonic()
 
         def watch() -> None:
-            while not stop.wait(2):
-                for service, (_, mib) in _counters(engine, ids).items():
-                    result.mib[service] = max(result.mib[service], round(mib))
+            for service, (_, mib) in _counters(engine, ids).items():
+                result.mib[service] = max(result.mib[service], round(mib))
 
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
+        with meanwhile(watch, pause=2):
             yield result
-        finally:
-            stop.set()
-            watcher.join()
         seconds = time.monotonic() - begun
         result.cores = {name: (now - before[name][0]) / seconds for name, (now, _) in _counters(engine, ids).items()}
 

@@ -1,6 +1,5 @@
 """Work from outside: deaths are reported through the proxy, each under a key of its own, until told to stop."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 import httpx
-from containers.compose import Compose, eventually
+from containers.compose import Compose, eventually, meanwhile
 
 VILLAGE = "32.76.03.1001"
 AGAIN = {409, 429, 503}
@@ -74,19 +73,9 @@ def tell(
 @contextmanager
 def under_way(client: httpx.Client, bearer: Callable[[], dict[str, str]]) -> Iterator[Told]:
     """Reports while the block runs; at its end every command has its answer."""
-    told, stop = Told(), threading.Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            tell(client, bearer, told)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    try:
+    told = Told()
+    with meanwhile(lambda: tell(client, bearer, told)):
         yield told
-    finally:
-        stop.set()
-        worker.join()
 
 
 def once_everywhere(system: Compose, told: Told) -> None:

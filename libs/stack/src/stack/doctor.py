@@ -69,7 +69,8 @@ def _running(system: System) -> Iterator[Finding]:
 
 def _figures(system: System, service: str) -> Iterator[Finding]:
     try:
-        answer = httpx.get(f"{system.url(service)}/metrics", timeout=5)
+        answer = httpx.get(f"{system.url(service)}/metrics", timeout=5).raise_for_status()
     except httpx.HTTPError:
-        return  # that it does not answer was said of its process
+        yield Finding(f"{service}: does not say how it is", f"See: .venv/bin/santun logs {service}")
+        return
     yield from watched.late(service, answer.text)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from kit import invariants
 from kit.auth.actor import Actor
 from registry_office import VILLAGE, Office, command, good, nik, reasons
 from sqlalchemy import text
@@ -79,12 +80,9 @@ async def test_what_comes_back_to_an_erased_person_is_found(office: Office):
 
 
 async def violated(office: Office) -> list[str]:
-    """What the registry's invariants find."""
-    found = []
-    for invariant in office.registry.service.invariants.values():
-        async with office.registry.runtime.begin(Actor.system("verify")) as uow:
-            found += await invariant(uow)
-    return found
+    """What the invariants of the kit and of the registry find."""
+    found = await invariants.check(office.registry.service, office.registry.runtime)
+    return [line for lines in found.values() for line in lines]
 
 
 async def test_nobody_destroys_alone_or_early_or_elsewhere(office: Office):
