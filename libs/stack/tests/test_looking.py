@@ -9,9 +9,9 @@ from kit.clock import Clock
 from kit.events import topics
 from kit.events.envelope import Event
 from kit.events.schemas import Contracts
+from private_stack import free_base
 from stack import doctor, journal, office, timeline, watched
 from stack.places import CONTRACTS, Ports
-from stack.processes import free_port
 from stack.system import System
 from stack.trouble import Trouble
 
@@ -21,7 +21,7 @@ KEY = UUID("0198c0de-0000-7000-8000-000000000001")
 @pytest.fixture
 def system(tmp_path):
     (tmp_path / "data").mkdir()
-    return System(tmp_path / "data", Ports(free_port()), members=())
+    return System(tmp_path / "data", Ports(free_base()), members=())
 
 
 def event(type, **data):
@@ -92,7 +92,7 @@ def test_thousands_of_one_kind_in_one_moment_are_one_line():
 
 
 def test_logs_are_found_by_trace_over_all_parts(tmp_path):
-    system = System(tmp_path / "data", Ports(free_port()), members=("grants", "registry"))
+    system = System(tmp_path / "data", Ports(free_base()), members=("grants", "registry"))
     system.logs.mkdir(parents=True)
     for name, second in (("registry", 2), ("grants", 1)):
         line = {

@@ -20,6 +20,7 @@ from stack.trouble import Trouble
 
 _SAME_START_SECONDS = 2.0
 _LAST_LINES = 12
+_given: set[int] = set()
 _PORT_PATIENCE_SECONDS = 2.0
 
 
@@ -226,9 +227,12 @@ def _holder(port: int) -> str:
 
 
 def free_port() -> int:
-    """A free port below the range the system hands out by itself, so that no outgoing connection takes it meanwhile."""
-    for _ in range(200):
-        port = random.SystemRandom().randint(20_000, 31_999)
-        if port_free(port):
+    """A free port below the range the system hands out by itself, so that no outgoing connection takes it meanwhile.
+
+    Never one it gave before, nor one of a stack at `SANTUN_PORT_BASE` 20000 to 20999: those may not be listened to yet.
+    """
+    for port in random.SystemRandom().sample(range(24_000, 27_300), 200):
+        if port not in _given and port_free(port):
+            _given.add(port)
             return port
-    raise Trouble("No free port was found between 20000 and 31999.", "Stop some programs and try again.")
+    raise Trouble("No free port was found between 24000 and 27299.", "Stop some programs and try again.")
