@@ -48,14 +48,6 @@ def officer(client: httpx.Client, person: str) -> Callable[[], dict[str, str]]:
     return lambda: {"Authorization": f"Bearer {token}"}
 
 
-def eventually(condition: Callable[[], bool], within: float = 120.0) -> None:
-    """Wait until the condition holds. Raises AssertionError when it does not `within` seconds."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.2)
-
-
 @contextmanager
 def meanwhile(step: Callable[[], object], pause: float = 0.0) -> Iterator[None]:
     """Do a step again and again beside the block, with a pause before each; the last one ends before the block is left."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from containers.compose import FILE, Compose, eventually, officer, started
+from containers.compose import FILE, Compose, officer, started
 from containers.work import once_everywhere, under_way
+from kit.testing import until
 
 ANSWERED_AGAIN_SECONDS = 10.0
 
@@ -32,7 +33,7 @@ def test_any_one_container_dies_and_nothing_is_lost(cluster: Compose, tmp_path: 
                 )
                 told.longest, before = 0.0, len(told.deaths)
                 subprocess.run(["kill", "-9", pid.stdout.strip()], check=True)
-                eventually(lambda: len(told.deaths) >= before + 30)  # noqa: B023 - called at once
+                until(lambda: len(told.deaths) >= before + 30)  # noqa: B023 - called at once
                 slow[service] = max(slow.get(service, 0.0), told.longest)
                 cluster("up", "--detach", "--wait", "--no-recreate", service)
     measured(f"cluster: {told}")

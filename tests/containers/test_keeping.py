@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from containers.compose import Compose, eventually, officer
+from containers.compose import Compose, officer
 from containers.work import Told, once_everywhere, tell, under_way
+from kit.testing import until
 from stack.places import ROOT, SERVICES
 
 Bearer = Callable[[], dict[str, str]]
@@ -27,14 +28,12 @@ def test_a_server_lost_with_its_disks_comes_back_from_its_backup(
     """What was archived is there once; what was answered within the last minute may be gone, and is done once when sent again."""
     kept, late = Told(), Told()
     system("--profile", "backup", "up", "--detach", "backup")
-    eventually(lambda: "backup ended well" in system("logs", "backup"), within=300)
+    until(lambda: "backup ended well" in system("logs", "backup"), within=300)
     for _ in range(20):
         assert tell(outside, bearer, kept)
     # A minute passes: PostgreSQL hands its segment over by itself; here it is told to.
     segment = system.sql("postgres", "SELECT pg_walfile_name(pg_switch_wal())")[0][0]
-    eventually(
-        lambda: (system.sql("postgres", "SELECT last_archived_wal FROM pg_stat_archiver")[0][0] or "") >= segment
-    )
+    until(lambda: (system.sql("postgres", "SELECT last_archived_wal FROM pg_stat_archiver")[0][0] or "") >= segment)
     archived = time.monotonic()
     for _ in range(20):
         assert tell(outside, bearer, late)
@@ -90,7 +89,7 @@ def test_a_secret_is_given_anew_while_work_goes_on(
     with under_way(outside, bearer) as told:
         system.script("rotate.sh", kind, name)
         before = len(told.deaths)
-        eventually(lambda: len(told.deaths) > before + 5)
+        until(lambda: len(told.deaths) > before + 5)
     measured(f"rotate.sh {kind}: {told}")
     assert told.bad == []
     once_everywhere(system, told)

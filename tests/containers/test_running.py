@@ -13,9 +13,10 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from containers.compose import FILE, Compose, eventually
+from containers.compose import FILE, Compose
 from containers.compose import machine as signed_in_as
 from containers.work import report
+from kit.testing import until
 from stack.identities import directory
 from stack.places import ROOT, SERVICES
 from stack.processes import free_port
@@ -90,7 +91,7 @@ def test_a_machine_has_the_claims_that_the_development_issuer_gives(system: Comp
 
 
 def test_the_story_was_told_and_the_books_are_right(system: Compose, outside: httpx.Client, token):
-    eventually(lambda: system.containers()["story"]["State"] == "exited", within=900)
+    until(lambda: system.containers()["story"]["State"] == "exited", within=900)
     assert system.containers()["story"]["ExitCode"] == 0, system("logs", "--no-log-prefix", "story")
     bearer = {"Authorization": f"Bearer {token('inspektorat')}"}
     payments = outside.get("/disbursement/v1/payments?limit=5", headers=bearer)
@@ -278,5 +279,5 @@ def test_what_is_killed_comes_back_and_nothing_is_lost(system: Compose, service:
         found = system.inspect(service)["State"]
         return found["Running"] and found["Pid"] != before["State"]["Pid"] and found["Health"]["Status"] == "healthy"
 
-    eventually(back)
+    until(back)
     system.verify()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 import httpx
-from containers.compose import Compose, eventually, meanwhile
+from containers.compose import Compose, meanwhile
+from kit.testing import until
 
 VILLAGE = "32.76.03.1001"
 AGAIN = {409, 429, 503}
@@ -87,4 +88,4 @@ def once_everywhere(system: Compose, told: Told) -> None:
     announced = [row[0] for row in system.sql("registry", events)]
     assert len(announced) == len(told.deaths)
     passed = f"SELECT count(*) FROM stream_position WHERE topic = 'registry.death' AND key IN ({ids})"
-    eventually(lambda: system.sql("disbursement", passed) == [[str(len(told.deaths))]])
+    until(lambda: system.sql("disbursement", passed) == [[str(len(told.deaths))]])

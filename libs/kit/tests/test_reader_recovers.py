@@ -12,11 +12,28 @@ from kit.db.uow import UnitOfWork
 from kit.events.consumer import ATTEMPTS
 from kit.events.envelope import Event
 from kit.runtime import Runtime
-from kit.service import Processes
+from kit.service import Processes, Service
 from kit.testing.eventually import eventually
 from sample_service import SAMPLE, on_changed, tell
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+
+
+async def takes_it_in(service: Service, sample: Runtime) -> None:
+    """The service's reader runs until the message has had its effect, and parks nothing."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(Processes(service, sample).consumer.run(stop))
+
+    async def taken_in() -> bool:
+        async with sample.begin(Actor.system("test")) as uow:
+            assert (await uow.execute(text("SELECT count(*) FROM parked"))).scalar_one() == 0
+            return (await uow.execute(text("SELECT count(*) FROM effect"))).scalar_one() == 1
+
+    try:
+        await eventually(taken_in, within=40)
+    finally:
+        stop.set()
+        await running
 
 
 async def test_a_fetcher_that_died_is_noticed(sample: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,18 +50,7 @@ async def test_a_fetcher_that_died_is_noticed(sample: Runtime, monkeypatch: pyte
     monkeypatch.setattr(Fetcher, "_proc_fetch_request", dying)
     await tell(sample)
     await Processes(SAMPLE, sample).relay.once()
-    stop = asyncio.Event()
-    running = asyncio.create_task(Processes(SAMPLE, sample).consumer.run(stop))
-
-    async def taken_in() -> bool:
-        async with sample.begin(Actor.system("test")) as uow:
-            return (await uow.execute(text("SELECT count(*) FROM effect"))).scalar_one() == 1
-
-    try:
-        await eventually(taken_in, within=40)
-    finally:
-        stop.set()
-        await running
+    await takes_it_in(SAMPLE, sample)
     assert failed == 2
 
 
@@ -81,16 +87,4 @@ async def test_a_full_disk_parks_no_message(sample: Runtime, *, past_sqlalchemy:
     await tell(sample)
     await Processes(SAMPLE, sample).relay.once()
     service = replace(SAMPLE, handlers=dict.fromkeys(SAMPLE.handlers, full))
-    stop = asyncio.Event()
-    running = asyncio.create_task(Processes(service, sample).consumer.run(stop))
-
-    async def taken_in() -> bool:
-        async with sample.begin(Actor.system("test")) as uow:
-            assert (await uow.execute(text("SELECT count(*) FROM parked"))).scalar_one() == 0
-            return (await uow.execute(text("SELECT count(*) FROM effect"))).scalar_one() == 1
-
-    try:
-        await eventually(taken_in, within=40)
-    finally:
-        stop.set()
-        await running
+    await takes_it_in(service, sample)

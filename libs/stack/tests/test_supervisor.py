@@ -6,9 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+from kit.testing import until
 from private_stack import free_base
 from stack import processes
 from stack.places import Ports
@@ -43,13 +43,6 @@ def santun(system, *words):
         capture_output=True,
         text=True,
     )
-
-
-def until(condition, within=90.0):
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
 
 
 def test_what_dies_is_started_again_and_down_stops_all(system):

@@ -1,5 +1,5 @@
 """What tests of every service need and production code must not import."""
 
-from kit.testing.eventually import eventually
+from kit.testing.eventually import eventually, until
 
-__all__ = ["eventually"]
+__all__ = ["eventually", "until"]
