@@ -5,6 +5,7 @@ command under its own key, and the effects travel through all services. Processo
 memory what the kernel cannot take back without writing (the most seen, asked every two seconds).
 """
 
+import os
 import sys
 import tempfile
 import time
@@ -22,7 +23,7 @@ from stack.places import ROOT
 
 PAGE = ROOT / "docs" / "sizing.md"
 SECONDS, CALLERS, MIB = 60.0, 8, 1 << 20
-ENGINE = "/var/run/docker.sock"
+ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 
 @dataclass

@@ -8,6 +8,8 @@ import secrets
 import ssl
 import subprocess
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -116,11 +118,52 @@ def test_the_pages_of_a_service_are_whole_behind_the_proxy(system: Compose, outs
     assert page.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_body_without_end_is_refused_at_the_door(outside: httpx.Client):
-    answer = outside.post("/registry/v1/deaths", content=b"x" * 3_000_000)
-    assert answer.status_code == 413
+def refused_by_the_door(answer: httpx.Response, status: int) -> None:
+    """It is the refusal, in the form and in the languages of the services."""
+    assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
     assert answer.json()["title_id"]
+
+
+def test_what_the_door_refuses_it_says_as_the_services_do(system: Compose, outside: httpx.Client):
+    refused_by_the_door(outside.post("/registry/v1/deaths", content=b"x" * 3_000_000), 413)
+    refused_by_the_door(outside.get("/registry/v1/deaths", headers={"X-Long": "x" * 70_000}), 431)
+    refused_by_the_door(outside.get("/registry/v1/deaths", params={"cursor": "x" * 70_000}), 431)
+    refused_by_the_door(outside.get("/nothing"), 404)
+    refused_by_the_door(outside.get("/problem/invalid"), 404)
+    refused_by_the_door(httpx.get(system.origin.replace("https", "http")), 400)
+
+
+def test_a_caller_who_asks_too_fast_is_held_back_and_no_other(outside: httpx.Client):
+    def asked(_: int) -> httpx.Response:
+        return outside.get("/registry/docs/init.js", headers={"Authorization": "Bearer hasty"})
+
+    with ThreadPoolExecutor(20) as callers:
+        answers = list(callers.map(asked, range(500)))
+    held = [answer for answer in answers if answer.status_code == httpx.codes.TOO_MANY_REQUESTS]
+    assert held
+    refused_by_the_door(held[0], 429)
+    assert held[0].headers["retry-after"] == "1"
+    assert outside.get("/registry/docs/init.js", headers={"Authorization": "Bearer other"}).status_code == 200
+
+
+async def test_who_opens_many_connections_or_sends_nothing_is_let_go(system: Compose, authority: str):
+    """A hundred at once from one address; a body that does not come is waited for twenty seconds."""
+    url, trusted = httpx.URL(system.origin), ssl.create_default_context(cafile=authority)
+
+    async def first_line(number: int) -> bytes:
+        reader, writer = await asyncio.open_connection(url.host, url.port, ssl=trusted)
+        head = f"POST /registry/v1/deaths HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: Bearer {number}\r\nContent-Length: 9\r\n\r\n"
+        writer.write(head.encode())
+        try:
+            return await reader.readline()
+        finally:
+            writer.close()
+
+    async with asyncio.timeout(60):
+        lines = Counter(await asyncio.gather(*(first_line(number) for number in range(110))))
+    assert lines == {b"": 100, b"HTTP/1.1 429 Too Many Requests\r\n": 10}
 
 
 def kafka(system: Compose, user: str, tool: str, *words: str, text: str = "") -> str:
