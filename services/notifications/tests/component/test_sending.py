@@ -1,5 +1,6 @@
 """From an event to the telephone: planned once, sent once, explained."""
 
+import asyncio
 import json
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ from kit.events.envelope import Event
 from kit.ids import new_id, receipt
 from notifications.channels.outlets import Accepted
 from notifications.consumers import HANDLERS
-from notifications.messages.sending import record
+from notifications.messages.sending import record, send
 from stack.providers import Behaviour, Treatment
 
 PHONE = "0812-3456-7890"
@@ -167,7 +168,7 @@ async def test_a_worker_that_dies_between_attempt_and_call_leaves_an_unknown_out
 
     sms = desk.running.runtime.wiring.outlets["sms"]
     real, sms.send = sms.send, killed
-    with pytest.raises(ExceptionGroup):
+    with pytest.raises(RuntimeError):
         await desk.work("send-messages")
     sms.send = real
     assert (await desk.states())["sending"] == 1
@@ -225,6 +226,27 @@ async def test_a_decision_waits_for_the_morning_and_a_held_import_does_not(desk)
     desk.running.clock.advance(timedelta(hours=10))
     await desk.work("message-clock", "send-messages")
     assert len(desk.provider.taken) == 1
+
+
+async def test_a_call_that_fails_leaves_the_others_their_end_and_is_told_as_what_it_was(desk, monkeypatch):
+    for n in range(4):
+        body, _ = await filed(desk)
+        await reachable(desk, body, email=f"warga{n}@contoh.id")
+    await desk.work("prepare-messages")
+    taken, failed = desk.post.send, asyncio.Event()
+
+    async def fails_first(outgoing):
+        accepted = await taken(outgoing)
+        if len(desk.post.mails) == 1:
+            asyncio.get_running_loop().call_later(0.05, failed.set)
+            raise ConnectionResetError
+        await failed.wait()
+        return accepted
+
+    monkeypatch.setattr(desk.post, "send", fails_first)
+    with pytest.raises(ConnectionResetError):
+        await send(desk.running.runtime)
+    assert (await desk.states())["accepted"] == 3
 
 
 async def test_registry_that_does_not_answer_only_delays(desk):

@@ -66,9 +66,11 @@ async def _round(runtime: Runtime, channel: Channel, outlet: Outlet) -> int:
         failpoint("worker.after_call")
         await record(runtime, call.message_id, call.attempt, outcome)
 
-    async with asyncio.TaskGroup() as group:
-        for call in calls:
-            group.create_task(one(call))
+    # Every call comes to its end and is recorded, whatever becomes of another: a call cut off is one whose outcome nobody knows.
+    outcomes = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
+    for failed in outcomes:
+        if isinstance(failed, BaseException):
+            raise failed
     return moved
 
 
