@@ -14,7 +14,6 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import structlog
 import uvicorn
 from sqlalchemy import text
@@ -22,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kit.auth.actor import Actor
 from kit.db import audit
+from kit.db.engine import LOST
 from kit.db.uow import UnitOfWork
 from kit.errors import Unavailable
 from kit.events.consumer import Consumer, Handlers
@@ -182,7 +182,7 @@ class Processes:
         while not self.stop.is_set():
             try:
                 await run_job(self.runtime, job)
-            except (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError, Unavailable) as lost:
+            except (SQLAlchemyError, Unavailable, *LOST) as lost:
                 log.warning("job_waits", job=job.name, error=type(lost).__name__)
             except Exception as failed:  # a defect in one job must not stop the others; it is counted and alarmed
                 job_failures.labels(name=job.name).inc()

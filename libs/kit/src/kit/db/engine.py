@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -15,6 +16,10 @@ SILENCE_SECONDS = 40.0
 """A database that is silent longer than its own time-outs allow is gone."""
 BULK_SECONDS = 900
 """The longest that a statement of a bulk transaction may ask for (`kit.db.bulk.long_statements`)."""
+
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a lost database is called past SQLAlchemy; the last one when it goes between two steps of the driver. A TimeoutError is
+an OSError."""
 
 
 def create_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:

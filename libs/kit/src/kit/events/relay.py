@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from kit.db.engine import SILENCE_SECONDS
+from kit.db.engine import LOST, SILENCE_SECONDS
 from kit.events.envelope import encode, headers_of, of_row, of_type
 from kit.events.schemas import Contracts
 from kit.failpoints import failpoint
@@ -55,8 +55,6 @@ _STORE = """
 INSERT INTO relay_cursor (name, snapshot) VALUES ('relay', $1)
 ON CONFLICT (name) DO UPDATE SET snapshot = excluded.snapshot, updated_at = now()
 """
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a lost database is called; the last one when it goes between two steps of the driver. A TimeoutError is an OSError."""
 Target = tuple[str, int]
 """A topic and one of its partitions."""
 BEGINNING = "3:3:"
@@ -112,7 +110,7 @@ class Relay:
             try:
                 await self._lead(stop)
                 pause = 0.2
-            except (KafkaError, *_LOST) as lost:
+            except (KafkaError, *LOST) as lost:
                 log.warning("relay_interrupted", error=type(lost).__name__, retry_in=pause)
             self.leader = False
             await wait(stop, pause)
@@ -315,5 +313,5 @@ async def _bounded(closing: Any) -> None:
     try:
         async with asyncio.timeout(5):
             await closing
-    except _LOST as lost:
+    except LOST as lost:
         log.warning("close_gave_up", error=type(lost).__name__)
