@@ -33,6 +33,7 @@ from kit.failpoints import failpoint
 from kit.metrics import consumer_events
 from kit.runtime import Runtime
 from kit.telemetry import span
+from kit.together import together
 
 log = structlog.get_logger()
 
@@ -134,7 +135,7 @@ class Consumer:
                 _demand_fetching(kafka)
                 self.last_poll = monotonic()
                 failpoint("consumer.after_poll")
-                await asyncio.gather(*(self._partition(kafka, tp, batch, stop) for tp, batch in records.items()))
+                await together(self._partition(kafka, tp, batch, stop) for tp, batch in records.items())
         finally:
             self._in_hand.clear()
             await _leave(kafka)

@@ -11,6 +11,7 @@ from kit.db.uow import UnitOfWork, lock
 from kit.failpoints import failpoint
 from kit.ids import new_id
 from kit.runtime import Runtime
+from kit.together import together
 
 from notifications.channels import addresses
 from notifications.channels.outlets import Accepted, Outcome, Outgoing, Outlet, RefusedForGood, RefusedForNow, Silent
@@ -66,11 +67,8 @@ async def _round(runtime: Runtime, channel: Channel, outlet: Outlet) -> int:
         failpoint("worker.after_call")
         await record(runtime, call.message_id, call.attempt, outcome)
 
-    # Every call comes to its end and is recorded, whatever becomes of another: a call cut off is one whose outcome nobody knows.
-    outcomes = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
-    for failed in outcomes:
-        if isinstance(failed, BaseException):
-            raise failed
+    # A call cut off is one whose outcome nobody knows.
+    await together(one(call) for call in calls)
     return moved
 
 
