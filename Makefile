@@ -40,7 +40,7 @@ test: walls  ## every test, after the walls: quick ones side by side, then those
 
 faults: env  ## hurt every part under load, by a seed, and look at everything after each fault (28 minutes; ARGS="--seed 7")
 	@$(BIN)/pytest -m long
-	@PYTHONPATH=tests $(BIN)/python -m faults.driver --seconds 1300 $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m faults.driver --seconds 1200 $(ARGS)
 
 soak: env  ## the same for as long as told: make soak SECONDS=7200
 	@PYTHONPATH=tests $(BIN)/python -m faults.driver --seconds $(or $(SECONDS),3600) $(ARGS)
