@@ -9,15 +9,16 @@ import ssl
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from containers.compose import FILE, Compose
+from containers.compose import FILE, Compose, officer
 from containers.compose import machine as signed_in_as
-from containers.work import report
+from containers.work import once_everywhere, report, under_way
 from kit.testing import until
 from stack.identities import directory
 from stack.places import ROOT, SERVICES
@@ -314,13 +315,19 @@ def test_one_trace_tells_a_story_across_containers(system: Compose, outside: htt
 
 
 @pytest.mark.parametrize("service", ["registry", "registry-relay", "registry-work", "kafka", "postgres", "proxy"])
-def test_what_is_killed_comes_back_and_nothing_is_lost(system: Compose, service: str):
+def test_what_is_killed_under_work_comes_back_and_nothing_is_lost(
+    system: Compose, outside: httpx.Client, measured: Callable[[str], None], service: str
+):
     before = system.inspect(service)
-    subprocess.run(["kill", "-9", str(before["State"]["Pid"])], check=True)
 
     def back() -> bool:
         found = system.inspect(service)["State"]
         return found["Running"] and found["Pid"] != before["State"]["Pid"] and found["Health"]["Status"] == "healthy"
 
-    until(back)
+    with under_way(outside, officer(outside, "op_desa")) as told:
+        subprocess.run(["kill", "-9", str(before["State"]["Pid"])], check=True)
+        until(back)
+    measured(f"{service} killed: {told}")
+    assert told.bad == []
+    once_everywhere(system, told)
     system.verify()

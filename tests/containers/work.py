@@ -64,7 +64,7 @@ def tell(
             told.longest = max(told.longest, time.monotonic() - begun)
             return told.deaths[key]
         if answer.status_code not in AGAIN:
-            told.bad.append(f"{answer.status_code} {answer.text[:300]}")
+            told.bad.append(f"{answer.status_code} {answer.text[:600]}")
             return ""
         time.sleep(0.1)
     told.bad.append(f"no good answer within {within:.0f} s")

@@ -9,6 +9,7 @@ import desk
 import pytest
 import sqlalchemy.exc
 import yaml
+from kit.db.engine import create_engine
 from kit.errors import Conflict, Problem, Unavailable
 from kit.http.problems import TYPE_BASE, Texts, as_problem, problems
 from kit.settings import _contracts
@@ -130,9 +131,21 @@ def test_errors_of_the_database_are_busy_down_or_ours(sqlstate: str, kind: type,
 def test_errors_of_the_driver_itself_are_understood_too() -> None:
     assert isinstance(as_problem(asyncpg.LockNotAvailableError("x"), TEXTS), Conflict)
     assert isinstance(as_problem(asyncpg.ConnectionDoesNotExistError("x"), TEXTS), Unavailable)
+    assert isinstance(as_problem(asyncpg.InterfaceError("connection is closed"), TEXTS), Unavailable)
+    assert isinstance(as_problem(asyncpg.InternalClientError("x"), TEXTS), Unavailable)
     assert isinstance(as_problem(ConnectionRefusedError(), TEXTS), Unavailable)
+    assert isinstance(as_problem(OSError(errno.EHOSTUNREACH, "no route to host"), TEXTS), Unavailable)
     assert isinstance(as_problem(sqlalchemy.exc.TimeoutError(), TEXTS), Unavailable)
     assert as_problem(ValueError(), TEXTS) is None
+    assert as_problem(FileNotFoundError(errno.ENOENT, "no such file"), TEXTS) is None
+
+
+async def test_a_database_whose_name_is_gone_is_not_there() -> None:
+    """The name of a container ends with it."""
+    engine = create_engine("postgresql://app:app@database.invalid/registry", pool_size=1, name="test")
+    with pytest.raises(OSError, match=r"\[Errno") as gone:
+        await engine.connect().start()
+    assert isinstance(as_problem(gone.value, TEXTS), Unavailable)
 
 
 @pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT])

@@ -5,12 +5,14 @@ The only place that turns exceptions into answers. It never repeats what came in
 
 import errno
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import sqlalchemy.exc
 import structlog
 import yaml
@@ -38,6 +40,11 @@ from kit.logs import mask
 from kit.machine import Reason
 
 MEDIA_TYPE = "application/problem+json"
+_LOST = (
+    sqlalchemy.exc.TimeoutError, sqlalchemy.exc.InterfaceError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    ConnectionError, TimeoutError, socket.gaierror,  # the last: a container that is down has no name either
+)  # fmt: skip
+"""A lost database by what has no SQLSTATE."""
 TYPE_BASE = "https://santun.example/problems/"
 
 _BLANK = re.compile(r"\{(\w+)\}")
@@ -174,8 +181,12 @@ def _of_database(error: Exception) -> Problem | None:
             structlog.get_logger("kit.http").warning("integrity_conflict", sqlstate=state)
             return Conflict("bertentangan_dengan_data_tersimpan")
         return None
-    lost = (sqlalchemy.exc.TimeoutError, sqlalchemy.exc.InterfaceError, ConnectionError, TimeoutError)
-    return Unavailable("database") if isinstance(error, lost) else None
+    return Unavailable("database") if isinstance(error, _LOST) or _unreachable(error) else None
+
+
+def _unreachable(error: Exception) -> bool:
+    """Whether there is no way to where the database was: to Python not an error of a connection, since none came about."""
+    return isinstance(error, OSError) and error.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN}
 
 
 def _of_status(error: HTTPException) -> Problem:
