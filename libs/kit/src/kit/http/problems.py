@@ -41,10 +41,11 @@ from kit.machine import Reason
 
 MEDIA_TYPE = "application/problem+json"
 _LOST = (
-    sqlalchemy.exc.TimeoutError, sqlalchemy.exc.InterfaceError, asyncpg.InterfaceError, asyncpg.InternalClientError,
-    ConnectionError, TimeoutError, socket.gaierror,  # the last: a container that is down has no name either
-)  # fmt: skip
-"""A lost database by what has no SQLSTATE."""
+    sqlalchemy.exc.TimeoutError,
+    sqlalchemy.exc.InterfaceError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 TYPE_BASE = "https://santun.example/problems/"
 
 _BLANK = re.compile(r"\{(\w+)\}")
@@ -181,12 +182,10 @@ def _of_database(error: Exception) -> Problem | None:
             structlog.get_logger("kit.http").warning("integrity_conflict", sqlstate=state)
             return Conflict("bertentangan_dengan_data_tersimpan")
         return None
-    return Unavailable("database") if isinstance(error, _LOST) or _unreachable(error) else None
-
-
-def _unreachable(error: Exception) -> bool:
-    """Whether there is no way to where the database was: to Python not an error of a connection, since none came about."""
-    return isinstance(error, OSError) and error.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN}
+    # To Python no name (a container that is down has none) and no way are no errors of a connection, since none came about.
+    away = isinstance(error, (*_LOST, ConnectionError, TimeoutError, socket.gaierror))
+    away |= getattr(error, "errno", None) in {errno.EHOSTUNREACH, errno.ENETUNREACH}
+    return Unavailable("database") if away else None
 
 
 def _of_status(error: HTTPException) -> Problem:
