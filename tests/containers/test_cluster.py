@@ -8,7 +8,7 @@ import httpx
 import pytest
 from containers.compose import FILE, Compose, officer, started
 from containers.work import once_everywhere, under_way
-from kit.testing import until
+from stack.processes import until
 
 ANSWERED_AGAIN_SECONDS = 10.0
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from containers.compose import Compose, officer
 from containers.work import Told, once_everywhere, tell, under_way
-from kit.testing import until
 from stack.places import ROOT, SERVICES
+from stack.processes import until
 
 Bearer = Callable[[], dict[str, str]]
 

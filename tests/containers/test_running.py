@@ -19,10 +19,9 @@ from aiokafka.errors import KafkaError
 from containers.compose import FILE, Compose, officer
 from containers.compose import machine as signed_in_as
 from containers.work import once_everywhere, report, under_way
-from kit.testing import until
 from stack.identities import directory
 from stack.places import ROOT, SERVICES
-from stack.processes import free_port
+from stack.processes import free_port, until
 
 WORKING = [name + part for name in SERVICES for part in ("", "-relay", "-work")]
 

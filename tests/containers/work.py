@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 from containers.compose import Compose, meanwhile
-from kit.testing import until
+from stack.processes import until
 
 VILLAGE = "32.76.03.1001"
 AGAIN = {409, 429, 503}

@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 import pytest
-from kit.testing import until
 from private_stack import free_base
 from stack import processes
 from stack.places import Ports
@@ -50,12 +49,12 @@ def test_what_dies_is_started_again_and_down_stops_all(system):
     assert "already running" in santun(system, "up").stdout
     broker = system.kafka.child.pid
     os.kill(broker, signal.SIGKILL)
-    until(
+    processes.until(
         lambda: (
             system.kafka.alive and system.kafka.child.pid != broker and all(not part.ready() for part in system.parts)
         )
     )
-    until(lambda: "Kafka is ready again" in (system.logs / "up.log").read_text())
+    processes.until(lambda: "Kafka is ready again" in (system.logs / "up.log").read_text())
     assert "Kafka ended without being asked to" in (system.logs / "up.log").read_text()
     status = santun(system, "status")
     assert len(re.findall(r" ready ", status.stdout)) == len(system.parts)
@@ -71,7 +70,7 @@ def test_what_dies_is_started_again_and_down_stops_all(system):
 def test_a_killed_up_is_seen_explained_and_cleaned(system):
     santun(system, "up", "--detach", "--no-story")
     os.kill(json.loads((system.data / "run" / "up.json").read_text())["pid"], signal.SIGKILL)
-    until(lambda: not held(system))
+    processes.until(lambda: not held(system))
     assert any(part.alive for part in system.parts)
     doctor = santun(system, "doctor")
     assert doctor.returncode == 1

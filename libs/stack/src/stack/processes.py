@@ -153,6 +153,15 @@ def _wait_gone(child: Child, within: float) -> None:
         time.sleep(0.05)
 
 
+def until(condition: Callable[[], bool], *, within: float = 120.0) -> None:
+    """Wait until what another process does has happened. Raises TimeoutError when it has not `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"not so within {within} s")
+        time.sleep(0.1)
+
+
 def _reap(pid: int) -> None:
     try:
         os.waitpid(pid, os.WNOHANG)

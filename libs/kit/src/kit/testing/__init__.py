@@ -1,5 +1,5 @@
 """What tests of every service need and production code must not import."""
 
-from kit.testing.eventually import eventually, until
+from kit.testing.eventually import eventually
 
-__all__ = ["eventually", "until"]
+__all__ = ["eventually"]

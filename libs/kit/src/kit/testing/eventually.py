@@ -27,12 +27,3 @@ async def eventually(predicate: Callable[[], Awaitable[T]], *, within: float = 1
         if time.monotonic() >= deadline:
             raise AssertionError(f"not so within {within} s; the last answer was {last!r}")
         await asyncio.sleep(every)
-
-
-def until(condition: Callable[[], bool], *, within: float = 120.0) -> None:
-    """Wait, in code without a loop, until the condition holds; AssertionError when `within` seconds have passed."""
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() >= deadline:
-            raise AssertionError(f"not so within {within} s")
-        time.sleep(0.1)
