@@ -129,7 +129,7 @@ def refused_by_the_door(answer: httpx.Response, status: int) -> None:
 def test_what_the_door_refuses_it_says_as_the_services_do(system: Compose, outside: httpx.Client):
     refused_by_the_door(outside.post("/registry/v1/deaths", content=b"x" * 3_000_000), 413)
     refused_by_the_door(outside.get("/registry/v1/deaths", headers={"X-Long": "x" * 70_000}), 431)
-    refused_by_the_door(outside.get("/registry/v1/deaths", params={"cursor": "x" * 70_000}), 431)
+    refused_by_the_door(outside.get("/registry/v1/deaths", params={"cursor": "x" * 20_000}), 431)
     refused_by_the_door(outside.get("/nothing"), 404)
     refused_by_the_door(outside.get("/problem/invalid"), 404)
     refused_by_the_door(httpx.get(system.origin.replace("https", "http")), 400)
@@ -205,9 +205,9 @@ def test_a_partner_reads_what_the_catalogue_allows_and_writes_nothing(system: Co
     assert "GroupAuthorizationException" in kafka(
         system, "inspektorat", *read[:-1], "santun.registry", "--topic", "registry.audit"
     )
-    assert "TopicAuthorizationException" in kafka(
-        system, "inspektorat", "kafka-console-producer.sh", "--topic", "registry.audit", text="x\n"
-    )
+    # Who may write no topic at all is refused before a topic is named, or when it is: the one answer that comes first.
+    refused = kafka(system, "inspektorat", "kafka-console-producer.sh", "--topic", "registry.audit", text="x\n")
+    assert "TopicAuthorizationException" in refused or "ClusterAuthorizationException" in refused
 
 
 async def test_a_partner_reads_from_outside_over_tls(system: Compose, authority: str, tmp_path):
