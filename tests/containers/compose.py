@@ -155,8 +155,8 @@ class Compose:
 
     def sql(self, database: str, query: str) -> list[list[str]]:
         """Rows of a query, asked by the database's administrator."""
-        words = ("psql", "-XAtq", "-F", "\t", "-h", "/var/run/postgresql", "-d", database, "-c", query)
-        said = self("exec", "-T", "postgres", *words)
+        words = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-F", "\t", "-h", "/var/run/postgresql", "-d", database)
+        said = self("exec", "-T", "postgres", *words, text=query)  # an argument holds no ten thousand ids
         return [line.split("\t") for line in said.splitlines() if line]
 
     def verify(self) -> None:
