@@ -52,9 +52,10 @@ def test_what_dies_is_started_again_and_down_stops_all(system):
     processes.until(
         lambda: (
             system.kafka.alive and system.kafka.child.pid != broker and all(not part.ready() for part in system.parts)
-        )
+        ),
+        within=90,
     )
-    processes.until(lambda: "Kafka is ready again" in (system.logs / "up.log").read_text())
+    processes.until(lambda: "Kafka is ready again" in (system.logs / "up.log").read_text(), within=90)
     assert "Kafka ended without being asked to" in (system.logs / "up.log").read_text()
     status = santun(system, "status")
     assert len(re.findall(r" ready ", status.stdout)) == len(system.parts)
@@ -70,7 +71,7 @@ def test_what_dies_is_started_again_and_down_stops_all(system):
 def test_a_killed_up_is_seen_explained_and_cleaned(system):
     santun(system, "up", "--detach", "--no-story")
     os.kill(json.loads((system.data / "run" / "up.json").read_text())["pid"], signal.SIGKILL)
-    processes.until(lambda: not held(system))
+    processes.until(lambda: not held(system), within=90)
     assert any(part.alive for part in system.parts)
     doctor = santun(system, "doctor")
     assert doctor.returncode == 1

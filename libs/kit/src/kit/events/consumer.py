@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kit.auth.actor import Actor
+from kit.db.engine import LOST
 from kit.db.uow import UnitOfWork
 from kit.errors import Problem, Unavailable
 from kit.events import inbox, parked
@@ -241,7 +242,7 @@ class Consumer:
                 failpoint("consumer.after_effect")
         except (OperationalError, InterfaceError, PoolTimeout, OSError, Unavailable) as lost:
             raise Transient(type(lost).__name__) from lost
-        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as failed:
+        except (DBAPIError, *LOST) as failed:
             if getattr(failed, "connection_invalidated", False) or _passes(failed):
                 raise Transient(type(failed).__name__) from failed
             raise

@@ -40,12 +40,11 @@ from kit.logs import mask
 from kit.machine import Reason
 
 MEDIA_TYPE = "application/problem+json"
-_LOST = (
-    sqlalchemy.exc.TimeoutError,
-    sqlalchemy.exc.InterfaceError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+_AWAY = (
+    sqlalchemy.exc.TimeoutError, sqlalchemy.exc.InterfaceError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    ConnectionError, TimeoutError, socket.gaierror,
+)  # fmt: skip
+"""A database that is away, where there is no SQLSTATE; the last since a container that is down has no name either."""
 TYPE_BASE = "https://santun.example/problems/"
 
 _BLANK = re.compile(r"\{(\w+)\}")
@@ -182,9 +181,8 @@ def _of_database(error: Exception) -> Problem | None:
             structlog.get_logger("kit.http").warning("integrity_conflict", sqlstate=state)
             return Conflict("bertentangan_dengan_data_tersimpan")
         return None
-    # To Python no name (a container that is down has none) and no way are no errors of a connection, since none came about.
-    away = isinstance(error, (*_LOST, ConnectionError, TimeoutError, socket.gaierror))
-    away |= getattr(error, "errno", None) in {errno.EHOSTUNREACH, errno.ENETUNREACH}
+    # No way to the server is to Python no error of a connection, since none came about.
+    away = isinstance(error, _AWAY) or getattr(error, "errno", None) in {errno.EHOSTUNREACH, errno.ENETUNREACH}
     return Unavailable("database") if away else None
 
 
