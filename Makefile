@@ -57,7 +57,7 @@ fuzz: env  ## thousands of drawn inputs for every reader of outside data and eve
 test-containers: env  ## deploy/ as it is, in containers: started, asked, attacked, killed (needs docker with compose)
 	@docker compose version >/dev/null || { echo "There is no container engine with compose here."; exit 1; }
 	@# In this order: the cluster alone on the machine, and the story before what destroys its disks.
-	@$(BIN)/pytest --timeout=1800 -p no:randomly $(addprefix tests/containers/test_,cluster.py running.py keeping.py) $(ARGS)
+	@$(BIN)/pytest --timeout=1800 -p no:randomly $(addprefix tests/containers/test_,cluster.py office.py running.py keeping.py) $(ARGS)
 
 walls: env  ## style, types, layers, and what each member may import
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy $(SOURCES) && $(BIN)/lint-imports >/dev/null

@@ -2,12 +2,11 @@
 
 Runs in the image of the services. Secrets lie in one volume: `source/` holds each of them once, for this job and the
 office's administrators alone; every other folder holds what one container may read, in the form it reads it. A secret that
-the office brings itself (the password of its mail server, its own certificate) is put into `source/` before the start:
-
-    smtp_password   provider_token   receipt_secret   tls.crt   tls.key
+others chose (the password of the mail server, the certificate) comes in with `secret.sh`.
 """
 
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -35,6 +34,18 @@ SOURCE = ROOT / "source"
 DATABASE = os.environ.get("SANTUN_DATABASE_HOST") or "postgres:5432"
 """Where the services find PostgreSQL: another one after a standby took over."""
 CERTIFICATE_DAYS = 825
+GIVEN = ("smtp_password", "provider_token", "receipt_secret", "tls")
+"""What others choose; `tls` is a private key with its certificate and chain."""
+OF_THE_OFFICE = {
+    "DISBURSEMENT_OFFICE_NAME": ("Dinas Sosial Kota Contoh", "The office, as files to the bank name it."),
+    "DISBURSEMENT_DISTRIBUTION_ACCOUNT": ("0123456789", "The account from which aid is paid."),
+    "DISBURSEMENT_DISTRIBUTION_BANK": ("", "The bank of that account."),
+    "NOTIFICATIONS_OFFICE_NAME": ("Dinas Sosial Kota Contoh", "The office, as letters name it."),
+    "NOTIFICATIONS_OFFICE_REGION": ("", "The region of the office."),
+    "NOTIFICATIONS_SMTP_HOST": ("mail", "The mail server of the office."),
+    "NOTIFICATIONS_SMTP_SENDER": ("pemberitahuan@dinsos.example", "The address from which mails are sent."),
+}
+"""What production must be told: the example's value of each, and what it is."""
 
 
 def secret(name: str, make: str = "token") -> str:
@@ -163,6 +174,43 @@ def certificate_for(host: str) -> tuple[str, str]:
     return private.decode(), made.public_bytes(pem).decode()
 
 
+def give(name: str, text: str) -> None:
+    """Keep a secret that others chose, for the next run to hand out. Raises ValueError with a sentence when it cannot be right."""
+    if name not in GIVEN:
+        raise ValueError(f"there is no such secret; there are {', '.join(GIVEN)}")
+    if not text.strip():
+        raise ValueError("nothing came in")
+    files = pair(text, os.environ.get("SANTUN_HOST", "")) if name == "tls" else {name: text.strip()}
+    for file, content in files.items():
+        _write(SOURCE / file, content, 0)
+
+
+def pair(text: str, host: str) -> dict[str, str]:
+    """Key and certificate with its chain, out of one PEM text. Raises ValueError when they are not each other's or not the host's."""
+    blocks = re.findall(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----\n?", text, re.DOTALL)
+    keys = [block for block in blocks if "PRIVATE KEY" in block.partition("\n")[0]]
+    chain = [block for block in blocks if block not in keys]
+    if len(keys) != 1 or not chain:
+        raise ValueError("one private key and its certificate are needed, both PEM, the key without a passphrase")
+    key = serialization.load_pem_private_key(keys[0].encode(), password=None)
+    leaf = x509.load_pem_x509_certificate(chain[0].encode())
+    if key.public_key() != leaf.public_key():
+        raise ValueError("the key is not that of the first certificate")
+    if leaf.not_valid_after_utc < datetime.now(UTC):
+        raise ValueError(f"the certificate ended on {leaf.not_valid_after_utc:%Y-%m-%d}")
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    known = {*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))}
+    if not known & {host, f"*.{host.partition('.')[2]}"}:
+        raise ValueError(f"the certificate is not for {host}; it is for {', '.join(sorted(known))}")
+    return {"tls.key": keys[0], "tls.crt": "".join(chain)}
+
+
+def ends(certificate: str) -> str:
+    """When a certificate ends, as Prometheus reads it."""
+    at = x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
+    return f"# TYPE certificate_ends_seconds gauge\ncertificate_ends_seconds {at.timestamp():.0f}\n"
+
+
 def faults() -> Iterator[str]:
     """Everything that is wrong with the settings of all services, one sentence each."""
     host = os.environ.get("SANTUN_HOST", "")
@@ -171,31 +219,26 @@ def faults() -> Iterator[str]:
     for service in SERVICES:
         os.environ["SANTUN_SECRETS_DIR"] = str(ROOT / service)
         try:
-            settings = load(import_module(f"{service}.settings").Settings)
+            load(import_module(f"{service}.settings").Settings)
         except SettingsError as wrong:
             yield from wrong.faults
-            continue
-        if settings.profile == "production":
-            yield from _published_defaults(service, settings)
+    if (os.environ.get("SANTUN_PROFILE") or "production") == "production":
+        for name, (example, about) in OF_THE_OFFICE.items():
+            if os.environ.get(name, "") in {"", example}:
+                yield f"{name} is missing, or still that of the example. {about}"
 
 
-def _published_defaults(service: str, settings: object) -> Iterator[str]:
-    """Defaults that make sense on a developer's machine and nowhere else."""
-    wrong = {
-        "distribution_account": ("0000000000", "The account from which aid is paid."),
-        "distribution_bank": ("000", "The bank of that account."),
-        "smtp_host": ("127.0.0.1", "The mail server of the office."),
-        "smtp_sender": ("pemberitahuan@dinsos.example", "The address from which mails are sent."),
-    }
-    for field, (default, about) in wrong.items():
-        if getattr(settings, field, None) == default:
-            yield f"{service.upper()}_{field.upper()} is missing. {about}"
-
-
-def main() -> int:
-    """Make the secrets, then say all that is wrong; 0 when nothing is."""
+def main(words: list[str]) -> int:
+    """Make the secrets, then say all that is wrong; 0 when nothing is. `give NAME`: keep what comes in on standard input."""
     SOURCE.mkdir(parents=True, exist_ok=True)
     SOURCE.chmod(0o700)
+    if words[:1] == ["give"]:
+        try:
+            give(words[1], sys.stdin.read())
+        except ValueError as wrong:
+            sys.stderr.write(f"{words[1]}: {wrong}\n")
+            return 2
+        return 0
     host = os.environ.get("SANTUN_HOST", "") or "localhost"
     for service in SERVICES:
         hand_out(service, SANTUN, of_service(service))
@@ -217,7 +260,7 @@ def main() -> int:
     hand_out("kafka", KAFKA, of_kafka() | {"partners.pem": tls["tls.key"] + tls["tls.crt"]})
     hand_out("keycloak", KEYCLOAK, of_keycloak())
     hand_out("grafana", GRAFANA, {"admin": secret("grafana_admin")})
-    hand_out("proxy", NGINX, tls)
+    hand_out("proxy", NGINX, tls | {"metrics": ends(tls["tls.crt"])})
     wrong = list(faults())
     if wrong:
         sys.stderr.write("The settings are not complete:\n" + "".join(f"  - {line}\n" for line in wrong))
@@ -228,4 +271,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -35,7 +35,6 @@ os.replace(path + ".new", path)' "$@"
 get() { secret 'import sys; print(open(f"/secrets/source/{sys.argv[1]}").read())' "$1"; }
 hand_out() { docker compose run --rm --no-deps -T prepare; }
 . ./beside.sh
-replace() { for process in "$@"; do docker compose up --detach --no-deps --force-recreate --wait "$process"; done; }
 
 case $kind in
 database)
@@ -68,11 +67,11 @@ kafka)
 client)
     renew "client_$name"
     hand_out
-    docker compose exec -T keycloak bash /renew.sh client "$name" < <(get "client_$name")
+    docker compose exec -T keycloak bash /admin.sh client "$name" < <(get "client_$name")
     service=${name#santun-}
     if docker compose config --services | grep -qx "$service"; then replace "$service-work" && beside "$service"; fi
     ;;
-tokens) docker compose exec -T keycloak bash /renew.sh tokens "$name" ;;
+tokens) docker compose exec -T keycloak bash /admin.sh tokens "$name" ;;
 *) echo "there is no secret of the kind $kind" >&2; exit 2 ;;
 esac
 echo "done: $kind of $name"

@@ -50,7 +50,7 @@ def _known() -> set[str]:
         for name in ("http_request_seconds", "outgoing_request_seconds")
         for part in ("bucket", "count", "sum")
     }
-    return own | set(FIGURES) | {"up", "backup_last_success_seconds"}
+    return own | set(FIGURES) | {"up", "backup_last_success_seconds", "certificate_ends_seconds"}
 
 
 @pytest.mark.parametrize("expression", [rule["expr"] for rule in RULES] + _shown())

@@ -68,10 +68,10 @@ def meanwhile(step: Callable[[], object], pause: float = 0.0) -> Iterator[None]:
 
 @dataclass
 class Compose:
-    """One project of `docker compose`; `given` are lines of its .env."""
+    """One project of `docker compose`; `given` are lines of its .env in place of the example's, None leaves one out."""
 
     project: str
-    given: Mapping[str, str]
+    given: Mapping[str, str | None]
     folder: Path
     files: Sequence[Path] = (FILE,)
     built: float = 0.0
@@ -80,7 +80,7 @@ class Compose:
     def __post_init__(self) -> None:
         example = (ROOT / "deploy" / ".env.example").read_text()
         settings = dict(line.split("=", 1) for line in example.splitlines() if "=" in line and not line.startswith("#"))
-        self.settings = settings | dict(self.given)
+        self.settings = {name: value for name, value in (settings | dict(self.given)).items() if value is not None}
         self.env = self.folder / f"{self.project}.env"
         self.env.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
 
@@ -116,13 +116,14 @@ class Compose:
         """Every container of the project by the name of its service, ended ones too."""
         return {one["Service"]: one for one in self.listed("--all")}
 
-    def script(self, name: str, *words: str) -> None:
-        """Run one of the scripts of `deploy/` on this project. Raises AssertionError with its words when it fails."""
+    def script(self, name: str, *words: str, text: str = "") -> str:
+        """What one of the scripts of `deploy/` says of this project. Raises AssertionError with its words when it fails."""
         done = subprocess.run(
-            [ROOT / "deploy" / name, *words], check=False, capture_output=True, text=True,
+            [ROOT / "deploy" / name, *words], check=False, capture_output=True, text=True, input=text,
             env={**os.environ, "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_ENV_FILES": str(self.env)},
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
 
     def lose(self, *volumes: str) -> None:
         """Destroy volumes that no container uses."""
@@ -167,8 +168,14 @@ class Compose:
 
 
 @contextmanager
-def started(project: str, folder: Path, given: Mapping[str, str], files: Sequence[Path] = (FILE,)) -> Iterator[Compose]:
-    """A project on free ports, started as a newcomer starts it and gone afterwards."""
+def started(
+    project: str,
+    folder: Path,
+    given: Mapping[str, str | None],
+    files: Sequence[Path] = (FILE,),
+    before: Callable[[Compose], object] = lambda _: None,
+) -> Iterator[Compose]:
+    """A project on free ports, started as a newcomer starts it and gone afterwards; `before` is done before the start."""
     https, http = free_port(), free_port()
     ports = {
         "SANTUN_HTTPS_PORT": str(https),
@@ -181,6 +188,7 @@ def started(project: str, folder: Path, given: Mapping[str, str], files: Sequenc
         begun = time.monotonic()
         compose("build")
         compose.built = time.monotonic() - begun
+        before(compose)
         compose("up", "--wait")
         yield compose
     finally:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from kit.settings import Base, SettingsError, load, table
+from kit.settings import KNOWN_SECRET, Base, GivenSecret, SettingsError, load, table
 from pydantic_settings import SettingsConfigDict
 
 SECRET = "x" * 40
@@ -34,6 +34,15 @@ def test_everything_that_is_wrong_is_said_at_once_and_no_value_with_it(monkeypat
 
 def test_production_starts_with_secrets_of_its_own() -> None:
     assert load(Example, **GOOD).profile == "production"
+
+
+def test_what_somebody_else_chose_may_be_short_and_is_no_published_default_either() -> None:
+    class Sender(Example):
+        password: GivenSecret = GivenSecret(KNOWN_SECRET + "password")
+
+    assert load(Sender, **GOOD, password="kata-sandi").password.get_secret_value() == "kata-sandi"
+    with pytest.raises(SettingsError, match="PASSWORD"):
+        load(Sender, **GOOD)
 
 
 @pytest.mark.parametrize(

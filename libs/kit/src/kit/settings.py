@@ -24,6 +24,10 @@ _DEMO_KEY = f"1:{'11' * 32}"
 Profile = Literal["production", "development", "demonstration", "test"]
 
 
+class GivenSecret(SecretStr):
+    """A secret that somebody else chooses, a mail server or a provider: it may be as short as theirs is."""
+
+
 class SettingsError(Exception):
     """The service cannot start; `faults` holds one plain sentence for each thing that is wrong."""
 
@@ -50,8 +54,8 @@ class Base(BaseSettings):
     host: str = Field("127.0.0.1", description="Address on which the API listens.")
     port: int = Field(8100, ge=1, le=65535, description="Port of the API; a process without it shows there how it is.")
     public_url: str = Field("", description="Address under which others reach the API, for its OpenAPI document.")
-    database_url: SecretStr = Field(description="PostgreSQL address of the application role (postgresql://...).")
-    database_owner_url: SecretStr | None = Field(
+    database_url: GivenSecret = Field(description="PostgreSQL address of the application role (postgresql://...).")
+    database_owner_url: GivenSecret | None = Field(
         None, description="PostgreSQL address of the owner role; only the migrate command needs it."
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Most connections one process opens.")
@@ -122,7 +126,7 @@ class Base(BaseSettings):
             text = value.get_secret_value()
             if text.startswith(KNOWN_SECRET) or text == _DEMO_KEY:
                 raise ValueError("production needs a secret of its own, not the published default")
-            if len(text) < _SECRET_LENGTH and not (info.field_name or "").endswith("_url"):
+            if len(text) < _SECRET_LENGTH and not isinstance(value, GivenSecret):
                 raise ValueError(f"production needs at least {_SECRET_LENGTH} characters")
         if info.field_name == "jwks_url" and isinstance(value, str) and value.startswith("file:"):
             raise ValueError("production fetches keys from the issuer, not from a file")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from kit.settings import KNOWN_SECRET, Base
+from kit.settings import KNOWN_SECRET, Base, GivenSecret
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -21,8 +21,8 @@ class Settings(Base):
     smtp_port: int = Field(11025, ge=1, le=65535, description="Port of the mail server.")
     smtp_tls: Literal["none", "starttls", "tls"] = Field("none", description="How the connection is protected.")
     smtp_user: str = Field("", description="User at the mail server; empty: no login.")
-    smtp_password: SecretStr = Field(
-        SecretStr(KNOWN_SECRET + "smtp-not-used"), description="Password at the mail server."
+    smtp_password: GivenSecret = Field(
+        GivenSecret(KNOWN_SECRET + "smtp-not-used"), description="Password at the mail server."
     )
     smtp_sender: str = Field(
         "pemberitahuan@dinsos.example", description="Sender address; its domain is in Message-IDs."
@@ -32,8 +32,8 @@ class Settings(Base):
     sms_per_minute: int = Field(1200, ge=1, le=60_000, description="SMS a minute over all workers.")
     whatsapp_url: str = Field("", description="HTTP address of the WhatsApp provider; empty: no WhatsApp is sent.")
     whatsapp_per_minute: int = Field(1200, ge=1, le=60_000, description="WhatsApp messages a minute over all workers.")
-    provider_token: SecretStr = Field(
-        SecretStr(KNOWN_SECRET + "provider-token"), description="Bearer token for the SMS and WhatsApp providers."
+    provider_token: GivenSecret = Field(
+        GivenSecret(KNOWN_SECRET + "provider-token"), description="Bearer token for the SMS and WhatsApp providers."
     )
     receipt_secret: SecretStr = Field(
         SecretStr(KNOWN_SECRET + "receipt-signature"),

@@ -38,6 +38,11 @@ def realm(*, demonstration: bool) -> dict[str, Any]:
         "registrationAllowed": False,
         "editUsernameAllowed": False,
         "bruteForceProtected": True,
+        **(
+            {}
+            if demonstration
+            else {"passwordPolicy": "length(12) and notUsername and notEmail and passwordHistory(3)"}
+        ),
         "accessTokenLifespan": 300 if not demonstration else 3_600,
         "internationalizationEnabled": True,
         "supportedLocales": ["id", "en"],
