@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from containers.compose import FILE, Compose, officer, started
+from containers.compose import FILE, Compose, officer, signed_in, started
 from containers.work import once_everywhere, under_way
 from stack.processes import until
 
@@ -21,6 +21,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     files = (FILE, FILE.with_name("compose.cluster.yml"))
     with started("santun-cluster", tmp_path_factory.mktemp("cluster"), {"COMPOSE_PROFILES": ""}, files) as compose:
         yield compose
+
+
+def test_who_leaves_is_out_at_both_copies_of_the_identity_provider(cluster: Compose, tmp_path: Path):
+    with httpx.Client(base_url=cluster.origin, verify=cluster.authority(tmp_path), timeout=60) as client:
+        for _ in range(6):  # the door asks them in turn, so both know the account
+            signed_in(client, "camat")
+        cluster.script("person.sh", "close", "camat")
+        for _ in range(6):
+            with pytest.raises(AssertionError, match="Account disabled"):
+                signed_in(client, "camat")
 
 
 def state(id: str) -> dict[str, Any]:
