@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -306,6 +307,30 @@ def test_the_doctor_says_what_stands_still_and_the_next_step(system: Compose):
     assert f"ok     {system.project}-registry-work-1: nothing late, nothing stuck" in lines
     # The story leaves a returned payment to be mended: the doctor knows.
     assert any("returned payments were not mended in time" in line for line in lines)
+
+
+def test_every_process_is_watched_and_an_alarm_rings(system: Compose):
+    def asked(path: str) -> Any:
+        code = f"import urllib.request as u; print(u.urlopen('http://prometheus:9090/api/v1/{path}').read().decode())"
+        return json.loads(system("exec", "-T", "registry", "python", "-c", code))["data"]
+
+    def seen() -> bool:
+        targets = asked("targets?state=active")["activeTargets"]
+        answers = {one["labels"]["instance"] for one in targets if one["health"] == "up"}
+        return {*(f"{name}:8000" for name in WORKING), "keycloak:9000"} <= answers and any(
+            one["labels"]["job"] == "certificate" and one["health"] == "up" for one in targets
+        )
+
+    def ringing() -> set[str]:
+        return {one["labels"]["alertname"] for one in asked("alerts")["alerts"] if one["state"] == "firing"}
+
+    system("--profile", "observability", "up", "--detach", "--wait", "prometheus")
+    try:
+        until(seen)
+        until(lambda: "RepairsOverdue" in ringing())  # the story leaves a returned payment to be mended
+        assert {rule["health"] for group in asked("rules")["groups"] for rule in group["rules"]} == {"ok"}
+    finally:
+        system("--profile", "observability", "rm", "--stop", "--force", "prometheus")
 
 
 def test_one_trace_tells_a_story_across_containers(system: Compose, outside: httpx.Client, token):
