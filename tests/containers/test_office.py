@@ -7,10 +7,10 @@ import secrets
 import socket
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -181,9 +181,8 @@ def test_the_first_day_of_an_office(office: Compose, mail_server: Controller, tm
     ):  # fmt: skip
         file = person.do(f"/grants/v1/registrations/{file['id']}:{step}", body, file["version"])
 
-    def asked_for_more() -> list[
-        EmailMessage
-    ]:  # by night the only mail; by day one that the papers came in goes before it
+    # By night it is the only mail; by day one that the papers came in goes before it.
+    def asked_for_more() -> list[EmailMessage]:
         return [mail for mail in mail_server.handler.taken if "perlu diperbaiki" in mail["Subject"]]
 
     until(lambda: bool(asked_for_more()))
