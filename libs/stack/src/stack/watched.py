@@ -31,6 +31,12 @@ LIMITS: Final = (
     Limit("ClaimsOverdue", "claims_overdue", 0, "{:.0f} claims are past their day"),
     Limit("ReconOpen", "recon_open", 0, "{:.0f} differences between our books and the bank's are open"),
     Limit("MessagesUnsent", "message_waiting_seconds", 900, "a message that may go has waited for {:.0f} s"),
+    Limit(
+        "MessagesUnwritten",
+        "messages_unwritten",
+        0,
+        "{:.0f} messages could not be written: a text or words are missing",
+    ),
 )
 
 

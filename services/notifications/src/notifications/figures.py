@@ -13,4 +13,8 @@ FIGURES = (
         sql="SELECT extract(epoch FROM now() - min(greatest(created_at, not_before))) FROM message"
             " WHERE state IN ('planned', 'rendered', 'queued', 'retry_wait') AND not_before <= now()",
     ),
+    Figure(
+        "messages_unwritten", "Messages that could not be written, for want of a text or of words for a code, and are still of use",
+        sql="SELECT count(*) FROM message WHERE state = 'render_failed' AND expires_at > now()",
+    ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from kit.ids import new_id
+from notifications.figures import FIGURES
 from stack.providers import Behaviour, Treatment
 
 
@@ -86,14 +87,25 @@ async def test_another_region_does_not_exist(desk):
     assert (await post(desk, "kabid", message, "cancel", {"reason": "x"}, regions=["32.71"])).status_code == 404
 
 
+async def unwritten(desk) -> int:
+    """What the alarm MessagesUnwritten asks, at the time of the desk."""
+    (figure,) = (figure for figure in FIGURES if figure.name == "messages_unwritten")
+    (row,) = await desk.running.sql(
+        figure.sql.replace("now()", f"'{desk.running.clock.now().isoformat()}'::timestamptz")
+    )
+    return row["count"]
+
+
 async def test_an_unwritten_letter_is_sent_after_the_cause_was_mended(desk):
     await planned(desk, name="claim.rejected", reasons=["kode_yang_belum_ada"], state="rejected")
     await desk.work()
     failed = (await one(desk))[0]
     assert (failed["state"], failed["reason"]) == ("render_failed", "alasan_tanpa_teks")
+    assert await unwritten(desk) == 1
     desk.running.runtime.wiring.library._reasons["kode_yang_belum_ada"] = {"id": "Sudah ada.", "en": "There now."}
     answer = await post(desk, "kabid", failed, "redrive", {"reason": "katalog_dilengkapi"})
     assert answer.json()["state"] == "planned"
+    assert await unwritten(desk) == 0
     await desk.work()
     await desk.work()
     assert "Sudah ada." in desk.provider.taken[0].message.text
