@@ -88,4 +88,4 @@ def once_everywhere(system: Compose, told: Told) -> None:
     announced = [row[0] for row in system.sql("registry", events)]
     assert len(announced) == len(told.deaths)
     passed = f"SELECT count(*) FROM stream_position WHERE topic = 'registry.death' AND key IN ({ids})"
-    until(lambda: system.sql("disbursement", passed) == [[str(len(told.deaths))]])
+    until(lambda: system.sql("disbursement", passed) == [[str(len(told.deaths))]], within=240)
