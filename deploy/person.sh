@@ -22,21 +22,20 @@ admin() { docker compose exec -T keycloak bash /admin.sh "$@"; }
 
 case $verb in
 add)
-    roles=() regions=() unit='' person=''
+    roles=() regions=() ids=''
     for word in "$@"; do
         value=${word#*=}
         case $word in
         role=*) [[ $value =~ ^[a-z_]+$ ]] || wrong "$value is no role"; roles+=("$value") ;;
         region=*) [[ $value =~ ^[1-9][0-9](\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$ ]] || wrong "$value is no code of a region"; regions+=("\"$value\"") ;;
-        unit=*) [[ $value =~ ^[0-9a-f-]{36}$ ]] || wrong "$value is no id"; unit=", \"unit\": [\"$value\"]" ;;
-        person_id=*) [[ $value =~ ^[0-9a-f-]{36}$ ]] || wrong "$value is no id"; person=", \"person_id\": [\"$value\"]" ;;
+        unit=* | person_id=*) [[ $value =~ ^[0-9a-f-]{36}$ ]] || wrong "$value is no id"; ids+=", \"${word%%=*}\": [\"$value\"]" ;;
         *) wrong "$word: what is that? role=, region=, unit= or person_id=" ;;
         esac
     done
     ((${#roles[@]})) || wrong "which role? role=..."
     ((${#regions[@]})) || wrong "in which region? region=..."
     admin add "$name" "${roles[@]}" <<< "{\"username\": \"$name\", \"enabled\": true, \"credentials\": [$credential],
-        \"attributes\": {\"regions\": [$(IFS=,; echo "${regions[*]}")]$unit$person}}"
+        \"attributes\": {\"regions\": [$(IFS=,; echo "${regions[*]}")]$ids}}"
     ;;
 password) admin password "$name" <<< "$credential" ;;
 close) admin close "$name"; echo "closed: $name"; exit ;;

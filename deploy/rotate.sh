@@ -33,7 +33,6 @@ os.chmod(path + ".new", 0o400)
 os.replace(path + ".new", path)' "$@"
 }
 get() { secret 'import sys; print(open(f"/secrets/source/{sys.argv[1]}").read())' "$1"; }
-hand_out() { docker compose run --rm --no-deps -T prepare; }
 . ./beside.sh
 
 case $kind in

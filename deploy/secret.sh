@@ -9,7 +9,7 @@ name=${1:?which: tls, smtp_password, provider_token or receipt_secret}
 . ./beside.sh
 docker compose run --rm --no-deps -T prepare give "$name"
 if [ -n "$(docker compose ps --quiet proxy)" ]; then
-    docker compose run --rm --no-deps -T prepare
+    hand_out
     case $name in
     tls) docker compose exec -T proxy nginx -s reload ;;  # partners' Kafka shows it after its next start
     receipt_secret) replace notifications-work && beside notifications ;;

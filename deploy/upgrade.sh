@@ -14,7 +14,7 @@ services="registry disbursement grants notifications"
 
 . ./beside.sh
 
-docker compose run --rm --no-deps -T prepare
+hand_out
 if ! $back; then
     for service in $services; do docker compose run --rm --no-deps -T "migrate-$service"; done
     docker compose run --rm --no-deps -T topics

@@ -167,6 +167,19 @@ class Compose:
             assert "VIOLATED" not in said, said
 
 
+def state(id: str) -> dict[str, Any]:
+    """What the engine knows of the process of a container and of its health."""
+    words = ["docker", "inspect", "-f", "{{json .State}}", id]
+    found: dict[str, Any] = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    return found
+
+
+def healthy_again(id: str, before: int) -> bool:
+    """Another process than before runs there and is healthy; until it starts, the engine calls the container unhealthy."""
+    found = state(id)
+    return found["Pid"] not in {0, before} and found["Health"]["Status"] == "healthy"
+
+
 @contextmanager
 def started(
     project: str,

@@ -1,14 +1,12 @@
 """Two of everything: whatever single container dies, nothing is lost and callers are answered again within ten seconds."""
 
-import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from containers.compose import FILE, Compose, officer, signed_in, started
+from containers.compose import FILE, Compose, healthy_again, officer, signed_in, started, state
 from containers.work import once_everywhere, under_way
 from stack.processes import until
 
@@ -31,19 +29,6 @@ def test_who_leaves_is_out_at_both_copies_of_the_identity_provider(cluster: Comp
         for _ in range(6):
             with pytest.raises(AssertionError, match="Account disabled"):
                 signed_in(client, "camat")
-
-
-def state(id: str) -> dict[str, Any]:
-    """What the engine knows of the process of a container and of its health."""
-    words = ["docker", "inspect", "-f", "{{json .State}}", id]
-    found: dict[str, Any] = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    return found
-
-
-def healthy_again(id: str, before: int) -> bool:
-    """Another process than before runs there and is healthy; until it starts, the engine calls the container unhealthy."""
-    found = state(id)
-    return found["Pid"] not in {0, before} and found["Health"]["Status"] == "healthy"
 
 
 def test_any_one_container_dies_and_nothing_is_lost(cluster: Compose, tmp_path: Path, measured: Callable[[str], None]):

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from containers.compose import FILE, Compose, officer
+from containers.compose import FILE, Compose, healthy_again, officer, state
 from containers.compose import machine as signed_in_as
 from containers.work import once_everywhere, report, under_way
 from stack.identities import directory
@@ -310,16 +310,17 @@ def test_the_doctor_says_what_stands_still_and_the_next_step(system: Compose):
 
 
 def test_every_process_is_watched_and_an_alarm_rings(system: Compose):
+    wanted = {("santun", f"{name}:8000") for name in WORKING} | {
+        ("keycloak", "keycloak:9000"), ("certificate", "proxy:9101")
+    }  # fmt: skip
+
     def asked(path: str) -> Any:
         code = f"import urllib.request as u; print(u.urlopen('http://prometheus:9090/api/v1/{path}').read().decode())"
         return json.loads(system("exec", "-T", "registry", "python", "-c", code))["data"]
 
     def seen() -> bool:
-        targets = asked("targets?state=active")["activeTargets"]
-        answers = {one["labels"]["instance"] for one in targets if one["health"] == "up"}
-        return {*(f"{name}:8000" for name in WORKING), "keycloak:9000"} <= answers and any(
-            one["labels"]["job"] == "certificate" and one["health"] == "up" for one in targets
-        )
+        up = [one["labels"] for one in asked("targets?state=active")["activeTargets"] if one["health"] == "up"]
+        return wanted <= {(one["job"], one["instance"]) for one in up}
 
     def ringing() -> set[str]:
         return {one["labels"]["alertname"] for one in asked("alerts")["alerts"] if one["state"] == "firing"}
@@ -346,15 +347,11 @@ def test_one_trace_tells_a_story_across_containers(system: Compose, outside: htt
 def test_what_is_killed_under_work_comes_back_and_nothing_is_lost(
     system: Compose, outside: httpx.Client, measured: Callable[[str], None], service: str
 ):
-    before = system.inspect(service)
-
-    def back() -> bool:
-        found = system.inspect(service)["State"]
-        return found["Running"] and found["Pid"] != before["State"]["Pid"] and found["Health"]["Status"] == "healthy"
-
+    id = system.containers()[service]["ID"]
+    pid = state(id)["Pid"]
     with under_way(outside, officer(outside, "op_desa")) as told:
-        subprocess.run(["kill", "-9", str(before["State"]["Pid"])], check=True)
-        until(back)
+        subprocess.run(["kill", "-9", str(pid)], check=True)
+        until(lambda: healthy_again(id, pid))
     measured(f"{service} killed: {told}")
     assert told.bad == []
     once_everywhere(system, told)

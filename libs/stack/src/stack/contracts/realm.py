@@ -15,6 +15,8 @@ from stack.places import ROOT
 FOLDER = ROOT / "deploy" / "keycloak"
 CLAIMS = "santun"
 """The client scope that carries the claims of persons and machines alike."""
+PASSWORDS = "length(12) and notUsername and notEmail and passwordHistory(3)"
+"""What Keycloak asks of a password that somebody chooses."""
 _ATTRIBUTES = ("regions", "unit", "person_id")
 
 
@@ -38,11 +40,7 @@ def realm(*, demonstration: bool) -> dict[str, Any]:
         "registrationAllowed": False,
         "editUsernameAllowed": False,
         "bruteForceProtected": True,
-        **(
-            {}
-            if demonstration
-            else {"passwordPolicy": "length(12) and notUsername and notEmail and passwordHistory(3)"}
-        ),
+        **({} if demonstration else {"passwordPolicy": PASSWORDS}),
         "accessTokenLifespan": 300 if not demonstration else 3_600,
         "internationalizationEnabled": True,
         "supportedLocales": ["id", "en"],

@@ -59,7 +59,6 @@ OPEN = (
     State.PREPARED, State.EXPORTED, State.SENT, State.ACCEPTED, State.PENDING, State.BLOCKED, State.UNKNOWN,
 )  # fmt: skip
 AT_BANK = (State.SENT, State.ACCEPTED, State.PENDING, State.BLOCKED, State.UNKNOWN)
-FINAL = tuple(s for s in State if s not in OPEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,6 @@ class State(StrEnum):
     REDEPOSITED = "redeposited"  # given up: the money went back to the treasury
 
 
-LIVE = (State.FROZEN, State.READY, State.IN_FLIGHT, State.REPAIR, State.BLOCKED)
-FINAL = (State.SETTLED, State.REMOVED, State.REDEPOSITED)
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """The line as far as its moves depend on it."""
